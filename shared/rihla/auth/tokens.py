@@ -1,0 +1,122 @@
+"""Internal tokens: JWTs of one algorithm, made for one audience, at most 60 seconds old (RFC 8725).
+
+`python-jose` stays behind this module. Keys are prebuilt: signing from PEM text costs a thousand times more.
+"""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from jose import jwk, jws, jwt
+from jose.constants import ALGORITHMS
+from jose.exceptions import JOSEError
+
+from rihla.auth.principal import Principal
+
+INTERNAL_TYPE = "rihla-internal+jwt"
+LIFETIME_SECONDS = 60
+_REUSE_SECONDS = 30
+_CACHE_SIZE = 20_000
+_FORBIDDEN_HEADERS = frozenset({"jku", "x5u", "jwk", "x5c", "crit"})
+
+
+class InvalidToken(Exception):
+    """The token is not one we accept; the reason is for the log, never for the caller."""
+
+
+def issuer_of(kid: str) -> str:
+    """The caller a key belongs to: the part of `kid` before its last dash."""
+    return kid.rpartition("-")[0]
+
+
+class TokenSigner:
+    """Signs tokens of one caller with its own key. Tokens are reused for half their life."""
+
+    def __init__(self, private_jwk: str, *, time_source: Callable[[], float] = time.time) -> None:
+        key = json.loads(private_jwk)
+        self._kid = str(key["kid"])
+        self.issuer = issuer_of(self._kid)
+        self._key = jwk.construct(key, ALGORITHMS.ES256)
+        self._time = time_source
+        self._cache: OrderedDict[tuple[str, Principal], tuple[float, str]] = OrderedDict()
+
+    def internal_token(self, audience: str, principal: Principal | None = None) -> str:
+        """A token for `audience` on behalf of `principal` (default: this service itself)."""
+        principal = principal or Principal(kind="service", issuer=self.issuer)
+        now = self._time()
+        cached = self._cache.get((audience, principal))
+        if cached is not None and cached[0] > now:
+            return cached[1]
+        token = self.sign(
+            {**principal.claims(), "aud": audience, "iat": int(now), "exp": int(now) + LIFETIME_SECONDS},
+            token_type=INTERNAL_TYPE,
+        )
+        self._cache[(audience, principal)] = (now + _REUSE_SECONDS, token)
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return token
+
+    def sign(self, claims: dict[str, Any], *, token_type: str) -> str:
+        """A JWT of `claims` with this caller as `iss` unless they name another."""
+        return str(
+            jws.sign(
+                json.dumps({"iss": self.issuer, **claims}).encode(),
+                self._key,
+                headers={"kid": self._kid, "typ": token_type},
+                algorithm=ALGORITHMS.ES256,
+            )
+        )
+
+
+class TokenVerifier:
+    """Verifies internal tokens for one audience against the public keys of all callers. Verified tokens are cached."""
+
+    def __init__(self, jwks: str, audience: str, *, time_source: Callable[[], float] = time.time) -> None:
+        self._audience = audience
+        self._keys = {key["kid"]: jwk.construct(key, ALGORITHMS.ES256) for key in json.loads(jwks)["keys"]}
+        self._time = time_source
+        self._cache: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    def verify(self, token: str) -> Principal:
+        """The principal of `token`; InvalidToken when it is forged, expired, or meant for another audience."""
+        cached = self._cache.get(token)
+        if cached is not None:
+            if cached[0] > self._time():
+                return cached[1]
+            del self._cache[token]
+        claims = self._claims(token)
+        try:
+            principal = Principal.from_claims(claims)
+        except (KeyError, ValueError) as error:
+            raise InvalidToken("claims do not describe a principal") from error
+        self._cache[token] = (float(claims["exp"]), principal)
+        if len(self._cache) > _CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return principal
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            kid = header.get("kid", "")
+            if header.get("alg") != "ES256" or header.get("typ") != INTERNAL_TYPE or _FORBIDDEN_HEADERS & header.keys():
+                raise InvalidToken("header is not acceptable")
+            if kid not in self._keys:
+                raise InvalidToken("unknown key")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._keys[kid],
+                algorithms=[ALGORITHMS.ES256],
+                audience=self._audience,
+                issuer=issuer_of(kid),
+                options={"require_exp": True, "require_iat": True, "require_aud": True, "verify_exp": False},
+            )
+        except (JOSEError, ValueError, AttributeError, TypeError) as error:
+            raise InvalidToken("token does not verify") from error
+        now, expires = self._time(), claims["exp"]
+        if not isinstance(expires, int) or expires <= now or expires - claims["iat"] > LIFETIME_SECONDS:
+            raise InvalidToken("token has expired or lives too long")
+        if claims.get("kind") in ("person", "partner", "anonymous") and claims["iss"] != "gateway":
+            raise InvalidToken("only the gateway speaks for people")
+        return claims

@@ -1,0 +1,87 @@
+"""One service's database: an engine, a unit of work, and a bare driver pool for the few hot paths."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+
+def asyncpg_dsn(url: str) -> str:
+    """The URL as the bare driver reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The URL as SQLAlchemy reads it, with the asyncpg driver named."""
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+class Database:
+    """Opens nothing until it is used. READ COMMITTED, with bounds on how long a statement or a lock may take."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 15_000,
+        lock_timeout_ms: int = 5_000,
+        application_name: str = "rihla",
+    ) -> None:
+        self.url = url
+        self._pool_size = pool_size
+        self._server_settings = {
+            "application_name": application_name,
+            "statement_timeout": str(statement_timeout_ms),
+            "lock_timeout": str(lock_timeout_ms),
+            "idle_in_transaction_session_timeout": "30000",
+            "jit": "off",
+        }
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_recycle=1800,
+            # A restarted PostgreSQL leaves dead connections in the pool; the ping costs one small round trip.
+            pool_pre_ping=True,
+            connect_args={"server_settings": self._server_settings, "timeout": 5},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._bare: asyncpg.Pool[Any] | None = None
+        self._bare_lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: commits when the block ends, rolls back when it raises."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def asyncpg_pool(self) -> "asyncpg.Pool[Any]":
+        """The bare driver's pool, opened at first use, for the paths where the ORM's cost was measured and is too much."""
+        async with self._bare_lock:
+            if self._bare is None:
+                self._bare = await asyncpg.create_pool(
+                    asyncpg_dsn(self.url),
+                    min_size=1,
+                    max_size=self._pool_size,
+                    timeout=5,
+                    command_timeout=15,
+                    server_settings=self._server_settings,
+                )
+            return self._bare
+
+    async def check(self) -> None:
+        """Raise unless the database answers within two seconds."""
+        async with asyncio.timeout(2), self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._bare is not None:
+            await self._bare.close()
+        await self.engine.dispose()
