@@ -1,0 +1,1 @@
+"""flight-service: what can be sold - airports, aircraft, schedules, flights, fares, seats, search."""

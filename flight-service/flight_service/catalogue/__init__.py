@@ -1,0 +1,1 @@
+"""Airports, cities, airlines and aircraft types."""

@@ -1,0 +1,1 @@
+"""Fares: the rule set, currencies, flash sales, price history."""

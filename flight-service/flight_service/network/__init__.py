@@ -1,0 +1,1 @@
+"""The seeded network: real airports, fictional airlines, their fleets and routes."""

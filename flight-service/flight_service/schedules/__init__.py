@@ -1,0 +1,1 @@
+"""Schedules and the flights they make; operations of a flight."""
