@@ -3,9 +3,10 @@
 The document (column `aircraft_type.layout`)::
 
     {"cabins": [{"cabin": "business", "rows": [1, 4], "letters": "AC DF", "exit_rows": [], "bassinet_rows": [1],
-                 "extra_legroom_rows": [1], "preferred_rows": [], "blocked": ["1A"], "missing": ["4F"], "skip_rows": [13]}]}
+                 "extra_legroom_rows": [1], "preferred_rows": [], "blocked": ["1A"], "missing": ["4F"],
+                 "skip_rows": [13]}]}
 
-A space in `letters` is an aisle. `blocked` seats exist and are never sold (crew rest, weight); `missing` ones do not exist.
+A space in `letters` is an aisle. `blocked` seats exist and are never sold (crew rest, weight); `missing` ones are not there.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Fare rule sets, currency rates, flash sales, price history. Rule sets and rates are never edited: a new version replaces them."""
+"""Fare rule sets, currency rates, flash sales, price history. Sets and rates are never edited: a new version follows."""
 
 from sqlalchemy import (
     BigInteger,
