@@ -30,6 +30,7 @@ class ServiceSettings(BaseSettings):
     namespace: str = Field(default="rihla", pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
     service_key: SecretStr = Field(description="This caller's ES256 private key as JWK JSON")
     service_jwks: str = Field(description="Public keys of all callers, a JWKS; kid is <issuer>-<n>")
+    idempotency_secret: SecretStr = local_secret("local-idempotency-secret")
     public_url: str = "http://127.0.0.1:8080"
     auth_url: str = ""
     flight_url: str = ""

@@ -23,8 +23,11 @@ __all__ = [
 ]
 
 _NEVER_LOGGED = frozenset(
-    "email phone password code token access_token refresh_token secret card number cvc passport full_name given_name "
-    "surname name address date_of_birth authorization cookie identifier to recipient contact body".split()
+    {
+        *("email", "phone", "password", "code", "token", "access_token", "refresh_token", "secret", "authorization"),
+        *("card", "number", "cvc", "passport", "full_name", "given_name", "surname", "name", "address", "contact"),
+        *("date_of_birth", "cookie", "identifier", "to", "recipient", "body"),
+    }
 )
 
 
@@ -58,7 +61,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
 
 def get_logger(name: str) -> Any:
     """A structured logger: `log.info("hold_confirmed", hold_id=...)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(component=name)
 
 
 def bind_request(**values: str) -> None:

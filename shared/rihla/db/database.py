@@ -62,7 +62,7 @@ class Database:
             yield session
 
     async def asyncpg_pool(self) -> "asyncpg.Pool[Any]":
-        """The bare driver's pool, opened at first use, for the paths where the ORM's cost was measured and is too much."""
+        """The bare driver's pool, opened at first use, for paths where the ORM's cost was measured as too much."""
         async with self._bare_lock:
             if self._bare is None:
                 self._bare = await asyncpg.create_pool(

@@ -1,4 +1,4 @@
-"""Idempotency keys: the row is written in the effect's own transaction (IETF httpapi draft; docs of the API, Conventions).
+"""Idempotency keys: the row is written in the effect's own transaction (IETF httpapi draft).
 
 The first transaction commits the key with the id it will use and a lease; the last one stores the answer. After the
 lease a repeat drives the same id to the end.

@@ -49,9 +49,9 @@ async def add_event(
     now: datetime,
     traceparent: str | None = None,
 ) -> Envelope:
-    """Put `event` into the outbox, in the caller's transaction. `sequence` is the aggregate's own counter after the change.
+    """Put `event` into the outbox, in the caller's transaction.
 
-    The relay is woken by NOTIFY at commit.
+    `sequence` is the aggregate's own counter after the change. The relay is woken by NOTIFY at commit.
     """
     envelope = Envelope.of(event, subject=str(aggregate_id), sequence=sequence, time=now, traceparent=traceparent)
     row: dict[str, Any] = {

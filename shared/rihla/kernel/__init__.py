@@ -1,4 +1,4 @@
-"""Plain values without I/O: time, ids, money and the base of all domain errors. Rules may import this and nothing else."""
+"""Plain values without I/O: time, ids, money, the base of all domain errors. Rules import this and nothing else."""
 
 from rihla.kernel.clock import Clock, FixedClock, SystemClock
 from rihla.kernel.errors import DomainError

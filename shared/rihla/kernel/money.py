@@ -8,7 +8,7 @@ from typing import Self
 # ISO 4217, table A.1: currencies whose minor unit is not two digits. All others have two.
 _NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
-_DIGITS = {code: 0 for code in _NO_DIGITS.split()} | {code: 3 for code in _THREE_DIGITS.split()} | {"CLF": 4, "UYW": 4}
+_DIGITS = dict.fromkeys(_NO_DIGITS.split(), 0) | dict.fromkeys(_THREE_DIGITS.split(), 3) | {"CLF": 4, "UYW": 4}
 
 
 def currency_digits(currency: str) -> int:

@@ -63,5 +63,5 @@ class Envelope(BaseModel):
         )
 
     def parse(self) -> EventData:
-        """The typed data. KeyError for a type the catalogue does not know, ValidationError for data that does not fit."""
+        """The typed data. KeyError for an unknown type, ValidationError for data that does not fit."""
         return _CATALOGUE[self.type].model_validate(self.data)

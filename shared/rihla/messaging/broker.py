@@ -1,0 +1,56 @@
+"""One connection to RabbitMQ, opened when it is first needed and again after it was lost."""
+
+import asyncio
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractQueue
+
+_CONNECT_SECONDS = 5
+
+
+class Broker:
+    """Names are prefixed by `namespace`, so that several stacks can share one broker."""
+
+    def __init__(self, amqp_url: str, *, namespace: str, service: str) -> None:
+        self._url = amqp_url
+        self.namespace = namespace
+        self.service = service
+        self._connection: AbstractConnection | None = None
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, amqp_url: str, *, namespace: str, service: str) -> "Broker":
+        """A broker that connects at first use: a worker starts, and waits, while RabbitMQ is away."""
+        return cls(amqp_url, namespace=namespace, service=service)
+
+    async def channel(self, *, confirms: bool = True) -> AbstractChannel:
+        """A new channel, over a new connection when the last one is gone. Raises when RabbitMQ does not answer."""
+        async with self._lock:
+            if self._connection is None or self._connection.is_closed:
+                self._connection = await aio_pika.connect(
+                    self._url, timeout=_CONNECT_SECONDS, client_properties={"connection_name": f"rihla-{self.service}"}
+                )
+            connection = self._connection
+        return await connection.channel(publisher_confirms=confirms)
+
+    async def exchange(self, channel: AbstractChannel, producer: str) -> AbstractExchange:
+        """The topic exchange of one producer."""
+        return await channel.declare_exchange(f"{self.namespace}.{producer}", aio_pika.ExchangeType.TOPIC, durable=True)
+
+    async def queue(self, channel: AbstractChannel, name: str, **arguments: Any) -> AbstractQueue:
+        """A durable quorum queue `<namespace>.<name>`: replicated on a cluster, the same on one node."""
+        return await channel.declare_queue(
+            f"{self.namespace}.{name}", durable=True, arguments={"x-queue-type": "quorum", **arguments}
+        )
+
+    async def check(self) -> None:
+        """Raise unless RabbitMQ opens a channel within three seconds."""
+        async with asyncio.timeout(3):
+            channel = await self.channel(confirms=False)
+            await channel.close()
+
+    async def close(self) -> None:
+        """Close the connection, and with it every channel."""
+        if self._connection is not None and not self._connection.is_closed:
+            await self._connection.close()
