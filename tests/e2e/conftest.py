@@ -1,0 +1,97 @@
+"""The whole platform, started once for the tests beside whatever else runs, and talked to through the gateway only."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from rihla_local.traveller import Traveller
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_DIR = ROOT / ".run" / "e2e"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What `.run/stack.json` says."""
+
+    facts: dict[str, Any]
+
+    @property
+    def gateway_url(self) -> str:
+        return str(self.facts["gateway_url"])
+
+    @property
+    def inbox_url(self) -> str:
+        return str(self.facts["inbox_url"])
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return dict(self.facts["admin"])
+
+
+def _launcher(command: str) -> None:
+    environment = {**os.environ, "RIHLA_RUN_DIR": str(RUN_DIR)}
+    done = subprocess.run(
+        [sys.executable, "-m", "rihla_local", command],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"rihla_local {command}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The stack of these tests; of several test workers the first starts it and the last stops it."""
+    RUN_DIR.mkdir(parents=True, exist_ok=True)
+    users = RUN_DIR / "users"
+    with (RUN_DIR / "users.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        count = int(users.read_text()) if users.exists() else 0
+        if count == 0 or not (RUN_DIR / "stack.json").exists():
+            count = 0
+            _launcher("down")
+            _launcher("up")
+        users.write_text(str(count + 1))
+    yield Stack(json.loads((RUN_DIR / "stack.json").read_text()))
+    with (RUN_DIR / "users.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        count = int(users.read_text()) - 1
+        users.write_text(str(count))
+        if count == 0:
+            _launcher("down")
+
+
+@pytest_asyncio.fixture
+async def new_traveller(stack: Stack) -> AsyncIterator[Callable[[], Traveller]]:
+    """Makes travellers who are not signed in yet."""
+    made: list[Traveller] = []
+
+    def make() -> Traveller:
+        made.append(Traveller(stack.gateway_url, stack.inbox_url))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+
+
+@pytest_asyncio.fixture
+async def traveller(new_traveller: Callable[[], Traveller]) -> Traveller:
+    """A traveller with an account of their own."""
+    made = new_traveller()
+    await made.sign_up()
+    return made
