@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 
+from rihla_local import control
 from rihla_local.layout import Layout
 
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    command, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
     layout = Layout()
-    if command == "servers":
-        from rihla_local.servers.private import serve_until_stdin_closes
+    commands: dict[str, Callable[[], int]] = {
+        "run": lambda: control.run(layout),
+        "up": lambda: control.up(layout),
+        "down": lambda: control.down(layout),
+        "status": lambda: control.status(layout),
+        "logs": lambda: control.logs(layout, os.environ.get("SERVICE", "")),
+        "reset": lambda: control.reset(layout),
+        "servers": lambda: _servers(layout),
+        "test": lambda: _test(layout, arguments[1:]),
+    }
+    command = commands.get(arguments[0]) if arguments else None
+    if command is None:
+        sys.stderr.write(f"usage: python -m rihla_local [{'|'.join(commands)}]\n")
+        return 2
+    return command()
 
-        return serve_until_stdin_closes(layout)
-    sys.stderr.write(f"unknown command: {command} {' '.join(rest)}\n")
-    return 2
+
+def _servers(layout: Layout) -> int:
+    from rihla_local.servers.private import serve_until_stdin_closes
+
+    return serve_until_stdin_closes(layout)
+
+
+def _test(layout: Layout, arguments: list[str]) -> int:
+    from rihla_local.testing import run_tests
+
+    return run_tests(layout, arguments)
 
 
 if __name__ == "__main__":

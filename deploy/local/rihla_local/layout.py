@@ -22,8 +22,8 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """Everything the launcher writes."""
-        return self.root / ".run"
+        """Everything the launcher writes. RIHLA_RUN_DIR names another folder: a second stack beside the first."""
+        return Path(os.environ.get("RIHLA_RUN_DIR") or self.root / ".run").resolve()
 
     @property
     def logs(self) -> Path:
@@ -44,6 +44,11 @@ class Layout:
     def hold(self) -> Path:
         """`hold/<process>` keeps the supervisor from restarting that process while the file is there (chaos tests)."""
         return self.run / "hold"
+
+    @property
+    def outside(self) -> Path:
+        """Where data goes that may not live in the checkout (PostgreSQL's, under a parent only root may enter)."""
+        return Path("/var/tmp") / f"rihla-{self.identity}"
 
     @property
     def identity(self) -> str:
@@ -94,6 +99,15 @@ class Lock:
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
+
+    def sign(self) -> None:
+        """Write our process id into the file."""
+        self.path.write_text(f"{os.getpid()}\n")
+
+    def signed_by(self) -> int | None:
+        """The process id in the file."""
+        text = self.path.read_text().strip() if self.path.exists() else ""
+        return int(text) if text.isdigit() else None
 
     def is_held(self) -> bool:
         """Whether any other process holds it now."""

@@ -78,7 +78,7 @@ def _run_child(body: Callable[[], int | None], log: Path, keep: Sequence[int], d
         code = body() or 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BaseException:  # noqa: BLE001 - the last frame of a process: everything goes to its log
+    except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -1,6 +1,6 @@
 """Keeps processes alive: starts them, sees when they are ready, restarts the dead with back-off, stops all in order.
 
-One thread, no event loop: the launcher forks its children, and a fork is only simple in a process that does nothing else.
+One thread, no event loop: the launcher forks its children, and only a process that does nothing else forks safely.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -59,6 +59,14 @@ class StartFailed(Exception):
     def __init__(self, unit: Unit, reason: str) -> None:
         super().__init__(f"{unit.name} {reason}")
         self.unit = unit
+
+
+class TaskFailed(Exception):
+    """A one-time task ended badly; its log says why."""
+
+    def __init__(self, name: str, reason: str, log: Path) -> None:
+        super().__init__(f"{name} {reason}")
+        self.log = log
 
 
 class Interrupted(Exception):
@@ -140,6 +148,34 @@ class Supervisor:
                     raise StartFailed(unit, f"was not ready after {seconds:.0f} s")
             if waiting:
                 self.pause(0.05)
+
+    def run_tasks(
+        self, tasks: Mapping[str, tuple[int, Path]], seconds: float, on_done: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Wait for processes that do one thing and end: name -> (pid, log).
+
+        Raises TaskFailed at the first bad end; the others are killed.
+        """
+        running = dict(tasks)
+        deadline = time.monotonic() + seconds
+        try:
+            while running:
+                self.tick()
+                for name, (pid, log) in list(running.items()):
+                    ended, status = os.waitpid(pid, os.WNOHANG)
+                    if ended:
+                        del running[name]
+                        if status != 0:
+                            raise TaskFailed(name, f"ended with code {os.waitstatus_to_exitcode(status)}", log)
+                        on_done(name)
+                    elif time.monotonic() > deadline:
+                        raise TaskFailed(name, f"took longer than {seconds:.0f} s", log)
+                if running:
+                    self.pause(0.02)
+        finally:
+            for pid, _ in running.values():
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
     def pause(self, seconds: float, others: Iterable[int] = ()) -> list[int]:
         """Sleep, waking for signals. Raises Interrupted when one asked to stop."""

@@ -40,7 +40,7 @@ def test_servers(layout: Layout, folder: Path, keep: Sequence[int]) -> tuple[lis
     password = secrets.token_urlsafe(12)
     postgres = Postgres(
         folder / "postgres",
-        Path("/var/tmp") / f"rihla-test-{layout.identity}-{folder.name}",  # noqa: S108 - the name cannot be guessed
+        _outside(layout, folder),
         ports.take("postgres"),
         password,
         folder / "postgres.log",
@@ -137,4 +137,8 @@ def _fresh_folder(layout: Layout) -> tuple[Path, Lock]:
 
 def _remove(layout: Layout, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(Path("/var/tmp") / f"rihla-test-{layout.identity}-{folder.name}", ignore_errors=True)  # noqa: S108
+    shutil.rmtree(_outside(layout, folder), ignore_errors=True)
+
+
+def _outside(layout: Layout, folder: Path) -> Path:
+    return layout.outside.with_name(f"{layout.outside.name}-test-{folder.name}")

@@ -1,0 +1,17 @@
+"""Asking a process whether it is ready."""
+
+from __future__ import annotations
+
+import http.client
+
+
+def answers_ready(port: int, path: str = "/health/ready", seconds: float = 2.0) -> bool:
+    """Whether `path` on this loopback port answers 200 within `seconds`."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
