@@ -200,3 +200,9 @@ async def settings(
 async def auth(settings: Settings, keyring: Keyring, clock: FixedClock) -> AsyncIterator[Auth]:
     async with running_auth(settings, keyring, clock) as auth:
         yield auth
+
+
+@pytest.fixture
+def run_auth() -> Any:
+    """Run the service with settings of a test's own."""
+    return running_auth
