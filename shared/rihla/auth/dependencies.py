@@ -1,6 +1,6 @@
 """FastAPI dependencies that ask who is calling. What may be touched is checked in the deed, not here."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -22,7 +22,7 @@ class Forbidden(DomainError):
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearerAuth", description="Access token of a person")
 
 
-def current_principal(request: Request, _: Annotated[Any, Depends(_bearer)] = None) -> Principal:
+async def current_principal(request: Request, _: Annotated[Any, Depends(_bearer)] = None) -> Principal:
     """The caller of this request, anonymous ones included. Raises Unauthenticated without a valid internal token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -37,7 +37,7 @@ def current_principal(request: Request, _: Annotated[Any, Depends(_bearer)] = No
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
-def signed_in(principal: CurrentPrincipal) -> Principal:
+async def signed_in(principal: CurrentPrincipal) -> Principal:
     """A person or a partner's key. Raises Unauthenticated for anybody else."""
     if principal.kind not in ("person", "partner"):
         raise Unauthenticated("Sign in first: this needs an access token.")
@@ -47,10 +47,10 @@ def signed_in(principal: CurrentPrincipal) -> Principal:
 Person = Annotated[Principal, Depends(signed_in)]
 
 
-def require_roles(*roles: str) -> Callable[[Principal], Principal]:
+def require_roles(*roles: str) -> Callable[[Principal], Awaitable[Principal]]:
     """A dependency that lets in people who have one of `roles`; Forbidden for others who are signed in."""
 
-    def check(principal: Person) -> Principal:
+    async def check(principal: Person) -> Principal:
         if not principal.has_role(*roles):
             raise Forbidden(f"This needs the role {' or '.join(roles)}.")
         return principal
@@ -58,10 +58,10 @@ def require_roles(*roles: str) -> Callable[[Principal], Principal]:
     return check
 
 
-def require_service(*services: str) -> Callable[[Principal], Principal]:
+def require_service(*services: str) -> Callable[[Principal], Awaitable[Principal]]:
     """A dependency of internal routes: the calling service must be one of `services`."""
 
-    def check(principal: CurrentPrincipal) -> Principal:
+    async def check(principal: CurrentPrincipal) -> Principal:
         if principal.service not in services:
             raise Forbidden("This route is for other services.")
         return principal

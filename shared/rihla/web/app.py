@@ -23,7 +23,7 @@ ChecksOf = Callable[[Any], Mapping[str, Check]]
 _BODY_LIMIT = 1_048_576
 
 
-def container(request: Request) -> Any:
+async def container(request: Request) -> Any:
     """Dependency: what `bootstrap.open_container` made."""
     return request.app.state.container
 

@@ -32,7 +32,7 @@ class _PageParams:
     cursor: dict[str, Any] | None
 
 
-def _page_params(
+async def _page_params(
     limit: Annotated[int, Query(ge=1, le=100, description="How many items at the most")] = 20,
     cursor: Annotated[
         str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before")
