@@ -1,0 +1,1 @@
+"""Rihla's gateway: one door in front of all services."""

@@ -1,0 +1,1 @@
+"""Short-lived copies of public catalogue answers."""

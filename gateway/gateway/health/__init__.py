@@ -1,0 +1,1 @@
+"""Is the gateway alive, is it ready, and how are the services behind it."""

@@ -1,0 +1,1 @@
+"""Who is calling: access tokens, partner keys, revocations, and the internal token made from them."""

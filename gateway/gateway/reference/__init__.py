@@ -1,0 +1,1 @@
+"""The public API's description: joined OpenAPI, reference page, partner quick start."""
