@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
         "status": lambda: control.status(layout),
         "logs": lambda: control.logs(layout, os.environ.get("SERVICE", "")),
         "reset": lambda: control.reset(layout),
+        "demo": lambda: _demo(layout),
         "servers": lambda: _servers(layout),
         "test": lambda: _test(layout, arguments[1:]),
     }
@@ -34,6 +35,12 @@ def _servers(layout: Layout) -> int:
     from rihla_local.servers.private import serve_until_stdin_closes
 
     return serve_until_stdin_closes(layout)
+
+
+def _demo(layout: Layout) -> int:
+    from rihla_local.demo import run_demo
+
+    return run_demo(layout)
 
 
 def _test(layout: Layout, arguments: list[str]) -> int:

@@ -73,10 +73,11 @@ def _make(name: str) -> str:
     makers: dict[str, Callable[[], str]] = {
         "ACCESS_TOKEN_KEYS": lambda: json.dumps({"keys": [new_key(f"access-{secrets.token_hex(4)}")]}),
         "DATA_KEYS": lambda: json.dumps({"local-1": base64.b64encode(secrets.token_bytes(32)).decode()}),
+        "BOARDING_PASS_KEYS": lambda: secrets.token_urlsafe(32),
         "ADMIN_EMAIL": lambda: ADMIN_EMAIL,
         "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
         "SANDBOX_API_KEY": lambda: f"sk_sandbox_{secrets.token_urlsafe(24)}",
-        "WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_urlsafe(24)}",
+        "SANDBOX_WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_urlsafe(24)}",
     }
     return makers.get(name, lambda: secrets.token_urlsafe(32))()
 

@@ -30,6 +30,8 @@ class Service:
     secrets: tuple[str, ...] = ()
     """Variables whose values are made once per checkout (`credentials.py` says how)."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    server_config: str | None = None
+    """`module:function` that makes the uvicorn configuration, for a service with bounds of its own."""
     stage: int = 4
     """Higher stages are stopped earlier."""
 
@@ -61,6 +63,7 @@ SERVICES: tuple[Service, ...] = (
         "gateway",
         database=False,
         preferred_port=8080,
+        server_config="gateway.main:server_config",
         stage=5,
     ),
     Service(
@@ -78,13 +81,26 @@ SERVICES: tuple[Service, ...] = (
         ),
     ),
     Service("flight", "flight-service", "flight_service", secrets=("OFFER_SECRETS",)),
-    Service("booking", "booking-service", "booking_service"),
-    Service("payment", "payment-service", "payment_service"),
+    Service(
+        "booking",
+        "booking-service",
+        "booking_service",
+        secrets=("BOARDING_PASS_KEYS",),
+        environment={"DOCUMENT_STORAGE_URL": "file://{files}/documents"},
+    ),
+    Service(
+        "payment",
+        "payment-service",
+        "payment_service",
+        secrets=("SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET"),
+        environment={"SANDBOX_URL": "{sandbox_url}"},
+    ),
     Service(
         "notification",
         "notification-service",
         "notification_service",
-        environment={"SMTP_URL": "{smtp_url}"},
+        secrets=("UNSUBSCRIBE_SECRET",),
+        environment={"SMTP_URL": "{smtp_url}", "DOCUMENT_STORAGE_URL": "file://{files}/documents"},
     ),
     Service("chat", "chat-service", "chat_service"),
     Service(
@@ -94,8 +110,9 @@ SERVICES: tuple[Service, ...] = (
         caller=False,
         replicated=False,
         preferred_port=8090,
-        secrets=("SANDBOX_API_KEY", "WEBHOOK_SECRET"),
+        secrets=("SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET"),
         environment={
+            "WEBHOOK_SECRET": "{SANDBOX_WEBHOOK_SECRET}",
             "SANDBOX_PUBLIC_URL": "{own_url}",
             "WEBHOOK_URL": "{public_url}/v1/webhooks/sandbox",
         },

@@ -8,6 +8,7 @@ happens in the main thread only: the kernel sends that signal when the forking *
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import signal
 import sys
@@ -101,6 +102,9 @@ def _redirect(log: Path) -> None:
     os.dup2(target, 2)
     os.close(nothing)
     os.close(target)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
 
 
 def _close_others(keep: Sequence[int]) -> None:

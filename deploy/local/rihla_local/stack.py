@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,9 @@ class Stack:
             return 0
         except PROBLEMS as problem:
             self._progress.say(f"\nRihla could not start: {problem}{_log_of(problem)}")
+            return 1
+        except Exception:
+            self._progress.say(f"\nRihla could not start:\n{traceback.format_exc()}")
             return 1
         finally:
             self._stop(supervisor)
@@ -126,7 +130,7 @@ class Stack:
     def _unit(self, plan: Plan, process: manifest.Process) -> Unit:
         log = self._layout.logs / f"{process.name}.log"
         port = plan.addresses.ports[process.name]
-        body = partial(warm.serve, process.name, process.factory, port, plan.environment(process))
+        body = partial(warm.serve, process, port, plan.environment(process))
         return Unit(
             name=process.name,
             start=partial(spawning.fork, body, log=log, keep=self._keep(), death=signal.SIGKILL),

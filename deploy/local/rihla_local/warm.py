@@ -13,6 +13,15 @@ import runpy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rihla_local.manifest import Process
+
+if TYPE_CHECKING:
+    import uvicorn
+
+GRACEFUL_SECONDS = 3
+"""How long a stopping process lets requests finish."""
 
 LIBRARIES = (
     "aio_pika",
@@ -76,31 +85,45 @@ def import_libraries(bytecode: Path) -> None:
     gc.enable()
 
 
-def serve(name: str, factory: str, port: int, environment: Mapping[str, str]) -> int:
+def serve(process: Process, port: int, environment: Mapping[str, str]) -> int:
     """Body of a child: one uvicorn process. Returns its exit code."""
     import uvicorn
 
-    _become(name, environment)
-    config = uvicorn.Config(
+    _become(process.name, environment)
+    place: dict[str, Any] = {"host": "127.0.0.1", "port": port, "loop": "uvloop", "lifespan": "on"}
+    if process.service.server_config is None:
+        config = _usual_config(process.factory, place)
+    else:
+        app = _named(process.factory)()
+        config = _named(process.service.server_config)(app, app.settings, **place)
+    config.timeout_graceful_shutdown = GRACEFUL_SECONDS
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 3
+
+
+def _usual_config(factory: str, place: Mapping[str, Any]) -> uvicorn.Config:
+    """Idle connections are kept longer than the callers' pools keep them, so that nobody writes into a closing one."""
+    import uvicorn
+
+    return uvicorn.Config(
         factory,
         factory=True,
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
-        lifespan="on",
         access_log=False,
         log_config=None,
         server_header=False,
         proxy_headers=False,
         backlog=2048,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,
+        **place,
     )
-    server = uvicorn.Server(config)
-    server.run()
-    return 0 if server.started else 3
+
+
+def _named(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def prepare(name: str, package: str, modules: list[str], environment: Mapping[str, str]) -> int:

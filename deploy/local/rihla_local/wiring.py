@@ -34,9 +34,8 @@ def variables(
     process: Process, everyone: list[Process], addresses: Addresses, secrets: Credentials, own: Mapping[str, str]
 ) -> dict[str, str]:
     """The complete environment. `own` is what the person set (shell, `.env`): above secrets, below wiring."""
-    service = process.service
-    chosen = {name: secrets.variables[name] for name in service.secrets}
-    return {**chosen, **own, **_wiring(process, everyone, addresses, secrets)}
+    chosen = {**{name: secrets.variables[name] for name in process.service.secrets}, **own}
+    return {**chosen, **_wiring(process, everyone, addresses, secrets, chosen)}
 
 
 def own_variables(root: Path) -> dict[str, str]:
@@ -62,15 +61,23 @@ def _unquoted(value: str) -> str:
     return value.split(" #")[0].rstrip()
 
 
-def _wiring(process: Process, everyone: list[Process], addresses: Addresses, secrets: Credentials) -> dict[str, str]:
+def _wiring(
+    process: Process,
+    everyone: list[Process],
+    addresses: Addresses,
+    secrets: Credentials,
+    chosen: Mapping[str, str],
+) -> dict[str, str]:
     service = process.service
     places = {
+        **{name: chosen[name] for name in service.secrets},
         "public_url": addresses.url("gateway") if "gateway" in addresses.ports else "",
         "sandbox_url": addresses.url("sandbox") if "sandbox" in addresses.ports else "",
         "own_url": addresses.url(process.name),
         "smtp_url": f"smtp://127.0.0.1:{addresses.smtp_port}",
         "smtp_port": str(addresses.smtp_port),
         "data": str(addresses.data / service.name),
+        "files": str(addresses.data / "files"),
     }
     found = {name: value.format(**places) for name, value in service.environment.items()}
     found |= {
