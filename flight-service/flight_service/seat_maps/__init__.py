@@ -1,0 +1,1 @@
+"""Who sits where: seat maps with live state, automatic seating, seat changes."""
