@@ -1,0 +1,4 @@
+from payment_service.tables_all import metadata
+from rihla.db.migrations import run_env
+
+run_env(metadata)

@@ -1,0 +1,81 @@
+"""Where settings become engines and clients."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from payment_service.payments.booking_client import BookingClient
+from payment_service.payments.pay import Till
+from payment_service.providers.interface import Provider
+from payment_service.providers.registry import Providers
+from payment_service.providers.sandbox import SandboxProvider
+from payment_service.settings import Settings, several
+from rihla.auth import TokenSigner
+from rihla.db import Database
+from rihla.http import ServiceClient
+from rihla.kernel import Clock
+from rihla.messaging import Broker
+
+
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """Where a test puts another end of the wire, by provider name or `booking`."""
+
+    by_target: Mapping[str, httpx.AsyncBaseTransport]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What routes and worker loops use."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    broker: Broker
+    providers: Providers
+    booking: BookingClient
+    till: Till
+
+
+@asynccontextmanager
+async def open_container(
+    settings: Settings, clock: Clock, transports: Transports | None = None
+) -> AsyncIterator[Container]:
+    """Open everything, and close it again at the end."""
+    other_ends = transports.by_target if transports else {}
+    db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="payment")
+    broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="payment")
+    providers = Providers(_providers(settings, other_ends))
+    booking = BookingClient(
+        ServiceClient(
+            settings.booking_url,
+            audience="booking",
+            signer=TokenSigner(settings.service_key.get_secret_value()),
+            timeout=settings.booking_timeout_seconds,
+            transport=other_ends.get("booking"),
+        )
+    )
+    till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open)
+    try:
+        yield Container(settings, clock, db, broker, providers, booking, till)
+    finally:
+        await booking.close()
+        await providers.close()
+        await broker.close()
+        await db.close()
+
+
+def _providers(settings: Settings, other_ends: Mapping[str, httpx.AsyncBaseTransport]) -> dict[str, Provider]:
+    """The providers that are configured."""
+    found: dict[str, Provider] = {}
+    if settings.sandbox_url:
+        found["sandbox"] = SandboxProvider(
+            settings.sandbox_url,
+            api_key=settings.sandbox_api_key.get_secret_value(),
+            webhook_secrets=several(settings.sandbox_webhook_secret),
+            timeout=settings.provider_timeout_seconds,
+            transport=other_ends.get("sandbox"),
+        )
+    return found

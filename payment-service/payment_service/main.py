@@ -1,0 +1,38 @@
+"""The API process of payment-service."""
+
+from fastapi import FastAPI
+
+from payment_service.bootstrap import Container, Transports, open_container
+from payment_service.ledger.nightly import ledger_is_right
+from payment_service.payments.api import router as payments
+from payment_service.problems import PROBLEMS
+from payment_service.refunds.api import router as refunds
+from payment_service.settings import Settings
+from payment_service.webhooks.api import router as webhooks
+from rihla.kernel import Clock, SystemClock
+from rihla.web import build_app
+from rihla.web.health import Checks
+
+ROUTERS = (payments, webhooks, refunds)
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, transports: Transports | None = None
+) -> FastAPI:
+    """Build the application; nothing is opened before its lifespan."""
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    return build_app(
+        settings,
+        title="Rihla payment-service",
+        description="Payments, refunds, wallet and coins, promo codes, subscriptions.",
+        routers=ROUTERS,
+        problems=PROBLEMS,
+        open_container=lambda: open_container(settings, clock, transports),
+        checks=checks,
+    )
+
+
+def checks(container: Container) -> Checks:
+    """What the API needs to be ready."""
+    return {"database": container.db.check, "ledger": lambda: ledger_is_right(container.db)}

@@ -1,0 +1,1 @@
+"""Payments: one state machine from attempt to outcome, at most one success for each charge."""

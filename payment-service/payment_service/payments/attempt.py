@@ -1,0 +1,85 @@
+"""Call the providers of an attempt's open card parts, one after another, and record each answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from payment_service.payments import store
+from payment_service.payments.methods import Source
+from payment_service.payments.records import PartRecord, PaymentRecord
+from payment_service.payments.settle import record_taking
+from payment_service.payments.states import FINAL
+from payment_service.payments.views import payment_json
+from payment_service.providers.interface import ProviderRefused, ProviderSilent, TakeOrder, TakeOutcome
+from payment_service.providers.registry import Providers
+from rihla.db import Database
+from rihla.kernel import Clock
+from rihla.web.idempotency import IdempotentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a call needs."""
+
+    db: Database
+    clock: Clock
+    providers: Providers
+
+
+async def call_providers(
+    attempt: Attempt,
+    payment: PaymentRecord,
+    parts: Sequence[PartRecord],
+    sources: Mapping[UUID, Source],
+    idem: IdempotentRequest,
+    return_url: str | None,
+) -> bytes:
+    """Take the card parts; the answer is saved under the idempotency key with the last outcome.
+
+    A silent provider leaves the payment `processing`: a webhook or the reconciliation ends it.
+    """
+    for part in parts:
+        if part.kind != "card" or part.status != "taking" or payment.status in FINAL:
+            continue
+        outcome = await _take(attempt, payment, part, sources[part.id], return_url)
+        if outcome is not None:
+            async with attempt.db.transaction() as session:
+                payment = await record_taking(session, part, outcome, now=attempt.clock.now())
+                if payment.status in FINAL:
+                    answer = payment_json(payment, await store.parts_of(session, payment.id))
+                    await idem.finish(session, status=201, body=answer)
+                    return answer
+    async with attempt.db.transaction() as session:
+        latest = await store.find(session, payment.id)
+        assert latest is not None
+        answer = payment_json(latest, await store.parts_of(session, payment.id))
+        await idem.finish(session, status=201, body=answer)
+    return answer
+
+
+async def _take(
+    attempt: Attempt, payment: PaymentRecord, part: PartRecord, source: Source, return_url: str | None
+) -> TakeOutcome | None:
+    order = TakeOrder(
+        key=part.id,
+        payment_id=payment.id,
+        amount_minor=part.amount_minor,
+        currency=part.currency,
+        description=f"Rihla {payment.booking_reference or payment.purpose}",
+        card=source.card,
+        token=source.token,
+        return_url=return_url,
+    )
+    try:
+        return await attempt.providers.get(part.provider or "").take(order)
+    except ProviderSilent:
+        return None
+    except ProviderRefused as error:
+        return TakeOutcome(
+            status="failed",
+            reference=None,
+            amount_minor=part.amount_minor,
+            currency=part.currency,
+            failure_code=error.code.replace("_", "-"),
+            failure_message=error.message or "The payment was refused.",
+        )

@@ -1,0 +1,50 @@
+"""Events of a payment's end, into the outbox of the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment_service.payments.records import PartRecord, PaymentRecord
+from rihla.contracts.events import PaymentFailedV1, PaymentSucceededV1
+from rihla.db.outbox import add_event
+from rihla.telemetry import Counter
+
+_ENDED = Counter("rihla_payments_total", "Payments by purpose and end", ["purpose", "status"])
+
+
+async def tell_succeeded(
+    session: AsyncSession, payment: PaymentRecord, parts: Sequence[PartRecord], *, now: datetime
+) -> None:
+    """The money is ours. Booking-service hears of payments of charges; others matter to nobody else."""
+    _ENDED.labels(payment.purpose, "succeeded").inc()
+    event = PaymentSucceededV1(
+        payment_id=payment.id,
+        booking_id=payment.booking_id,
+        charge_id=payment.charge_id,
+        user_id=payment.user_id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method_type,
+        provider=next((part.provider for part in parts if part.provider), None),
+        captured_at=now,
+    )
+    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)
+
+
+async def tell_failed(session: AsyncSession, payment: PaymentRecord, *, now: datetime) -> None:
+    """The attempt ended without money."""
+    _ENDED.labels(payment.purpose, "failed").inc()
+    event = PaymentFailedV1(
+        payment_id=payment.id,
+        booking_id=payment.booking_id,
+        charge_id=payment.charge_id,
+        user_id=payment.user_id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        method=payment.method_type,
+        failure_code=payment.failure_code or "",
+        failure_message=payment.failure_message or "",
+        failed_at=now,
+    )
+    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)

@@ -1,0 +1,1 @@
+"""Promo codes: checks, reservations that hold under concurrency, special offers."""

@@ -1,0 +1,65 @@
+"""Tables of refunds: one row for each refund asked for, one for each way the money goes back."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from payment_service.database import metadata
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("payment_id", Uuid, ForeignKey("payment.id"), nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("booking_id", Uuid),
+    Column("charge_id", Uuid),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("note", Text, comment="why an administrator asked for it"),
+    Column("actor_id", Uuid),
+    Column("status", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("succeeded_at", DateTime(timezone=True)),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    CheckConstraint("status IN ('pending','succeeded','failed')", name="status_known"),
+    Index("ix_refund_payment_id", "payment_id"),
+    Index("ix_refund_user_id", "user_id"),
+    Index("ix_refund_status_id", "status", "id"),
+)
+
+refund_part = Table(
+    "refund_part",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="also the idempotency key at the provider"),
+    Column("refund_id", Uuid, ForeignKey("refund.id"), nullable=False),
+    Column("payment_part_id", Uuid, ForeignKey("payment_part.id"), nullable=False),
+    Column("kind", Text, nullable=False, comment="where it goes: card, wallet or coins"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("coins", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("provider_reference", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("last_error", Text),
+    UniqueConstraint("refund_id", "payment_part_id"),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    CheckConstraint("status IN ('pending','succeeded','failed')", name="status_known"),
+    Index("ix_refund_part_due", "next_attempt_at", postgresql_where=text("status = 'pending'")),
+    Index("ix_refund_part_payment_part_id", "payment_part_id"),
+)

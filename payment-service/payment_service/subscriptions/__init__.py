@@ -1,0 +1,1 @@
+"""Subscription plans for frequent travellers."""

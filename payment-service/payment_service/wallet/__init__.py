@@ -1,0 +1,1 @@
+"""A person's money and coins with us."""

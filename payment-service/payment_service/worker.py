@@ -1,0 +1,66 @@
+"""The worker process of payment-service: relay, consumers, and the loops that finish what was left open."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from fastapi import FastAPI
+
+from payment_service.bootstrap import Container, Transports, open_container
+from payment_service.ledger.nightly import check_when_due, ledger_is_right
+from payment_service.ledger.seal import seal_batch
+from payment_service.payments.reconcile import reconcile
+from payment_service.refunds.drive_refunds import drive_refunds
+from payment_service.settings import Settings
+from payment_service.wallet.consumers import wallet_bindings
+from payment_service.wallet.expire_coins import expire_coins
+from payment_service.webhooks.receive import retry_pending
+from rihla.kernel import Clock, SystemClock
+from rihla.messaging import Consumer, OutboxRelay
+from rihla.web import build_worker
+from rihla.web.health import Checks
+from rihla.web.loops import Loop, pause_or_stop
+
+
+def create_worker(
+    settings: Settings | None = None, *, clock: Clock | None = None, transports: Transports | None = None
+) -> FastAPI:
+    """Build the worker; its loops start with its lifespan."""
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    return build_worker(
+        settings,
+        open_container=lambda: open_container(settings, clock, transports),
+        run=loops,
+        checks=checks,
+    )
+
+
+def loops(c: Container) -> Sequence[Loop]:
+    """Every loop of the worker."""
+    return [
+        OutboxRelay(c.db, c.broker, producer="payment", clock=c.clock).run,
+        Consumer(c.broker, c.db, name="payment", bindings=wallet_bindings(c.settings, c.clock), clock=c.clock).run,
+        _every(1.0, "reconcile", lambda: reconcile(c.db, c.providers, c.clock)),
+        _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
+        _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
+        _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
+        _every(60.0, "coin_expiry", lambda: expire_coins(c.db, c.clock)),
+        _every(60.0, "ledger_check", lambda: check_when_due(c.db, c.clock, hours=c.settings.ledger_check_hours)),
+    ]
+
+
+def checks(c: Container) -> Checks:
+    """What the worker needs to be ready; the ledger's last recomputation is one of them."""
+    return {"database": c.db.check, "broker": c.broker.check, "ledger": lambda: ledger_is_right(c.db)}
+
+
+def _every(seconds: float, name: str, job: Callable[[], Awaitable[int]]) -> Loop:
+    """Repeat a job: at once while it finds work, else after a pause."""
+
+    async def loop(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await job():
+                await pause_or_stop(stop, seconds)
+
+    loop.__qualname__ = name
+    return loop

@@ -1,0 +1,314 @@
+"""The service against real servers, the sandbox company's real application, and a small booking-service."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from payment_service.bootstrap import Container, Transports, open_container
+from payment_service.ledger import accounts
+from payment_service.ledger.post import post
+from payment_service.ledger.posting import Posting, transfer
+from payment_service.ledger.verify import verify
+from payment_service.main import create_app
+from payment_service.settings import Settings
+from rihla.kernel import FixedClock, new_id
+from rihla.testing import running
+from rihla.testing.databases import with_database
+from rihla.testing.keyring import Keyring
+from rihla.testing.servers import Servers
+from sandbox_provider.main import create_app as create_sandbox
+from sandbox_provider.migrate import upgrade as upgrade_sandbox
+from sandbox_provider.settings import Settings as SandboxSettings
+
+Webhook = dict[str, Any]
+
+
+@dataclass
+class FakeBooking:
+    """booking-service as docs/contracts.md describes `GET /internal/v1/charges/due`, with charges kept in memory."""
+
+    now: Callable[[], datetime]
+    charges: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    calls: int = 0
+    down: bool = False
+
+    def add_charge(
+        self, user_id: UUID, amount_minor: int = 61240, currency: str = "USD", *, minutes: int = 15
+    ) -> dict[str, Any]:
+        """A booking with one charge that is due."""
+        charge: dict[str, Any] = {
+            "booking_id": str(new_id()),
+            "charge_id": str(new_id()),
+            "user_id": str(user_id),
+            "reference": "K7QX2M",
+            "kind": "initial",
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "status": "due",
+            "payable_until": (self.now() + timedelta(minutes=minutes)).isoformat(),
+        }
+        self.charges[UUID(charge["booking_id"])] = charge
+        return charge
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/internal/v1/charges/due")
+        async def due(request: Request, booking_id: UUID, user_id: UUID, charge_id: UUID | None = None) -> JSONResponse:
+            self.calls += 1
+            assert request.headers["authorization"].startswith("Bearer ")
+            if self.down:
+                return JSONResponse({}, 503)
+            charge = self.charges.get(booking_id)
+            if charge is None or charge["user_id"] != str(user_id):
+                return JSONResponse({"code": "booking-not-found"}, 404)
+            if charge["status"] != "due" or (charge_id and str(charge_id) != charge["charge_id"]):
+                return JSONResponse({"code": "charge-not-due", "detail": "Nothing is due."}, 409)
+            return JSONResponse(charge)
+
+        return app
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The wire to an ASGI application, which can be cut before or after the other side acted."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.lose_answers = False
+        self.cut = False
+        self.requests: list[tuple[str, str]] = []
+        self.before_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.cut:
+            raise httpx.ConnectError("cut")
+        self.requests.append((request.method, request.url.path))
+        response = await self._inner.handle_async_request(request)
+        await response.aread()
+        if self.before_answer is not None and request.method == "POST":
+            await self.before_answer()
+        if self.lose_answers and request.method == "POST":
+            raise httpx.ReadTimeout("the answer was lost")
+        return response
+
+
+class Mailbox(httpx.AsyncBaseTransport):
+    """Where the sandbox posts its webhooks: kept, and passed on to payment-service when it is there."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[bytes, dict[str, str]]] = []
+        self.target: httpx.AsyncClient | None = None
+        self.answers: list[int] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        headers = {
+            name: value for name, value in request.headers.items() if name in ("sandbox-signature", "content-type")
+        }
+        self.posts.append((body, headers))
+        if self.target is None:
+            self.answers.append(503)
+            return httpx.Response(503)
+        response = await self.target.post("/v1/webhooks/sandbox", content=body, headers=headers)
+        self.answers.append(response.status_code)
+        return httpx.Response(response.status_code)
+
+
+@dataclass
+class Stack:
+    """Everything a test touches."""
+
+    client: httpx.AsyncClient
+    container: Container
+    booking: FakeBooking
+    sandbox: httpx.AsyncClient
+    sandbox_url: str
+    wire: Wire
+    mailbox: Mailbox
+    clock: FixedClock
+    keyring: Keyring
+    settings: Settings
+    transports: Transports
+
+    def person(self, user_id: UUID, *, roles: tuple[str, ...] = ("traveller",), **claims: Any) -> dict[str, str]:
+        """Headers of a signed-in person, with an Idempotency-Key of their own."""
+        token = self.keyring.token(audience="payment", user_id=user_id, roles=roles, **claims)
+        return {"authorization": f"Bearer {token}", "idempotency-key": str(new_id())}
+
+    def service(self, name: str = "booking") -> dict[str, str]:
+        """Headers of a calling service."""
+        return {"authorization": f"Bearer {self.keyring.token(audience='payment', issuer=name)}"}
+
+    async def pay(
+        self, user_id: UUID, charge: dict[str, Any], method: dict[str, Any], **headers: str
+    ) -> httpx.Response:
+        """POST /v1/payments for a charge."""
+        return await self.client.post(
+            "/v1/payments",
+            json={"booking_id": charge["booking_id"], "method": method},
+            headers={**self.person(user_id), **headers},
+        )
+
+    async def fund(self, user_id: UUID, amount_minor: int, currency: str = "USD") -> None:
+        """Put money into a wallet by a posting."""
+        async with self.container.db.transaction() as session:
+            lines = transfer(accounts.adjustments(currency), accounts.wallet(user_id, currency), amount_minor)
+            await post(session, Posting(f"test:{new_id()}", "adjustment", lines), now=self.clock.now())
+
+    async def sql(self, query: str, *arguments: Any) -> list[Any]:
+        """Rows of a query on the service's database."""
+        pool = await self.container.db.asyncpg_pool()
+        return list(await pool.fetch(query, *arguments))
+
+    async def events(self, kind: str) -> list[dict[str, Any]]:
+        """Data of the events of one type in the outbox, oldest first."""
+        import json
+
+        rows = await self.sql("SELECT envelope FROM outbox WHERE type = $1 ORDER BY position", kind)
+        return [json.loads(row["envelope"])["data"] for row in rows]
+
+    async def balance(self, account: accounts.Account) -> int:
+        """The sum of an account's entries."""
+        rows = await self.sql(
+            "SELECT coalesce(sum(amount), 0)::bigint AS total FROM ledger_entry WHERE account_id = $1", account.id
+        )
+        return int(rows[0]["total"])
+
+    async def assert_books_balance(self) -> None:
+        """The whole ledger is right, and nothing but open refunds is left in flight."""
+        report = await verify(self.container.db)
+        assert report.passed, report.findings
+
+
+def card(number: str = "4242424242424242", **changes: Any) -> dict[str, Any]:
+    """A sandbox card as a payment method."""
+    data = {"number": number, "exp_month": 12, "exp_year": 2031, "cvc": "737", **changes}
+    return {"type": "card", "provider": "sandbox", "card": data}
+
+
+@pytest_asyncio.fixture
+async def sandbox_database(real_servers: Servers) -> AsyncIterator[str]:
+    """A fresh database of the sandbox company."""
+    import asyncio
+
+    admin = await asyncpg.connect(real_servers.database_url)
+    name = f"t_{new_id().hex}"
+    try:
+        template = await _sandbox_template(admin, real_servers.database_url, asyncio.to_thread)
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield with_database(real_servers.database_url, name)
+    finally:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.close()
+
+
+async def _sandbox_template(admin: Any, url: str, in_thread: Any) -> str:
+    import hashlib
+    from pathlib import Path
+
+    scripts = Path(__file__).parents[1] / "sandbox_migrations" / "versions"
+    digest = hashlib.sha256(b"".join(script.read_bytes() for script in sorted(scripts.glob("*.py")))).hexdigest()[:12]
+    name = f"tpl_sandbox_{digest}"
+    await admin.execute("SELECT pg_advisory_lock(7421777)")
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            making = f"{name}_{new_id().hex[-8:]}"
+            await admin.execute(f'CREATE DATABASE "{making}"')
+            await in_thread(upgrade_sandbox, with_database(url, making))
+            await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
+    finally:
+        await admin.execute("SELECT pg_advisory_unlock(7421777)")
+    return name
+
+
+@asynccontextmanager
+async def open_stack(
+    database_url: str,
+    sandbox_url: str,
+    namespace: str,
+    amqp_url: str,
+    clock: FixedClock,
+    keyring: Keyring,
+    **changes: Any,
+) -> AsyncIterator[Stack]:
+    """The API in process, wired to the sandbox company and to a small booking-service."""
+    mailbox = Mailbox()
+    sandbox_settings = SandboxSettings(
+        database_url=sandbox_url,
+        webhook_url="http://payments.test/webhook",
+        poll_seconds=0.02,
+        sandbox_public_url="http://bank",
+    )
+    sandbox_app = create_sandbox(sandbox_settings, clock=clock, webhook_transport=mailbox)
+    booking = FakeBooking(clock.now)
+    wire = Wire(sandbox_app)
+    transports = Transports(
+        {"booking": httpx.ASGITransport(booking.app()), "sandbox": wire, **changes.pop("transports", {})}
+    )
+    settings = Settings(
+        database_url=database_url,
+        amqp_url=amqp_url,
+        namespace=namespace,
+        booking_url="http://booking.test",
+        sandbox_url="http://sandbox.test",
+        **keyring.settings("payment"),
+        **changes,
+    )
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(running(sandbox_app))
+        sandbox.headers["authorization"] = "Bearer sk_sandbox_local"
+        app = create_app(settings, clock=clock, transports=transports)
+        client = await stack.enter_async_context(running(app))
+        yield Stack(
+            client,
+            app.state.container,
+            booking,
+            sandbox,
+            sandbox_url,
+            wire,
+            mailbox,
+            clock,
+            keyring,
+            settings,
+            transports,
+        )
+
+
+@pytest_asyncio.fixture
+async def stack(
+    database_for: Any, sandbox_database: str, namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
+) -> AsyncIterator[Stack]:
+    database_url = await database_for("payment-service")
+    async with open_stack(database_url, sandbox_database, namespace, amqp_url, clock, keyring) as opened:
+        yield opened
+
+
+@pytest.fixture
+def user_id() -> UUID:
+    return new_id()
+
+
+@pytest_asyncio.fixture
+async def container(
+    database_for: Any, namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
+) -> AsyncIterator[Container]:
+    """The container alone, for tests below the routes."""
+    settings = Settings(
+        database_url=await database_for("payment-service"),
+        amqp_url=amqp_url,
+        namespace=namespace,
+        booking_url="http://booking.test",
+        **keyring.settings("payment"),
+    )
+    async with open_container(settings, clock) as opened:
+        yield opened
