@@ -74,8 +74,9 @@ class Stack:
         report = Report(self._layout, supervisor, plan)
         supervisor.on_change = report.write_state
         servers = self._start_servers(supervisor, plan)
-        with self._progress.timed("libraries imported once for all processes"):
+        with self._progress.timed("code imported once for all processes"):
             warm.import_libraries(self._layout.run / "bytecode")
+            warm.import_services(plan.processes)
         self._prepare_databases(supervisor, plan)
         supervisor.wait_ready(servers, SERVERS_SECONDS, self._say_ready)
         units = [self._unit(plan, process) for process in plan.processes]
