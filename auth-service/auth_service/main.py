@@ -5,6 +5,8 @@ import asyncio
 from fastapi import FastAPI
 
 import auth_service.access.api
+import auth_service.administration.api
+import auth_service.partners.api
 import auth_service.passwords.api
 import auth_service.people.api
 import auth_service.registration.api
@@ -31,6 +33,8 @@ def create_app(
             auth_service.sessions.api.router,
             auth_service.passwords.api.router,
             auth_service.people.api.router,
+            auth_service.partners.api.router,
+            auth_service.administration.api.router,
         ],
         problems=problems,
         open_container=lambda: open_container(settings, clock or SystemClock(), pause=pause),

@@ -1,5 +1,6 @@
 """Partner organisations and their API keys."""
 
+import hmac
 from datetime import datetime
 from uuid import UUID
 
@@ -52,3 +53,11 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    def matches(self, key_hash: bytes) -> bool:
+        """Whether this is the key's hash, compared in constant time."""
+        return hmac.compare_digest(self.key_hash, key_hash)
+
+    def holds(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,6 @@ class Account(Base):
         Index("ix_account_created_at_id", "created_at", "id"),
         # Support searches by what a person can spell on the telephone: the beginning of an address or of a name.
         Index("ix_account_email_prefix", "email", postgresql_ops={"email": "varchar_pattern_ops"}),
-        Index("ix_account_full_name_prefix", text("lower(full_name) varchar_pattern_ops")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -60,6 +59,13 @@ class Account(Base):
     assistance_needs: Mapped[list[Any]] = mapped_column(default=list)
     emergency_contact: Mapped[dict[str, Any] | None]
     notification_channels: Mapped[list[Any]] = mapped_column(default=lambda: ["email", "in_app"])
+
+
+Index(
+    "ix_account_full_name_prefix",
+    func.lower(Account.full_name).label("name"),
+    postgresql_ops={"name": "text_pattern_ops"},
+)
 
 
 class Companion(Base):

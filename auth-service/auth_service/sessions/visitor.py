@@ -1,7 +1,7 @@
 """Who is at the other end, as the gateway tells it: network address and device; and the person signed in."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -21,9 +21,9 @@ class Visitor:
     device: str
 
 
-def _visitor(request: Request) -> Visitor:
+async def _visitor(request: Request) -> Visitor:
     # Called as a function, not as a dependency, so that OpenAPI shows public operations without credentials.
-    if current_principal(request).issuer != "gateway":
+    if (await current_principal(request)).issuer != "gateway":
         raise Forbidden("This route is for people, through the gateway.")
     headers = request.headers
     address = headers.get("x-client-ip") or (request.client.host if request.client else None)
@@ -31,7 +31,7 @@ def _visitor(request: Request) -> Visitor:
     return Visitor(address[:_LONGEST_ADDRESS] if address else None, device_name(agent))
 
 
-def _owner(principal: Person) -> Principal:
+async def _owner(principal: Person) -> Principal:
     if principal.kind != "person":
         raise Forbidden("API keys cannot touch an account; sign in as a person.")
     return principal
@@ -41,11 +41,11 @@ FromVisitor = Annotated[Visitor, Depends(_visitor)]
 Owner = Annotated[Principal, Depends(_owner)]
 
 
-def may(permission: Permission) -> object:
+def may(permission: Permission) -> Any:
     """A dependency that lets in people whose role holds `permission` (the table is in `permissions.py`)."""
     allowed = roles_with(permission)
 
-    def check(principal: Owner) -> Principal:
+    async def check(principal: Owner) -> Principal:
         if not principal.has_role(*allowed):
             raise Forbidden(f"This needs the role {' or '.join(allowed)}.")
         return principal

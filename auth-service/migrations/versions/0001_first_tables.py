@@ -69,8 +69,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_account_full_name_prefix",
         "account",
-        [sa.literal_column("lower(full_name) varchar_pattern_ops")],
+        [sa.literal_column("lower(full_name)").label("name")],
         unique=False,
+        postgresql_ops={"name": "text_pattern_ops"},
     )
     op.create_table(
         "audit_entry",
