@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from rihla.db.migrations import upgrade
-
 from flight_service.settings import Settings
+from rihla.db.migrations import upgrade
 
 SERVICE_ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field, SecretStr
+
 from rihla.settings import ServiceSettings, local_secret
 
 

@@ -1,10 +1,9 @@
 """Every table of the service, for migrations."""
 
+from flight_service.tables_base import metadata
 from rihla.db.idempotency import idempotency_table
 from rihla.db.inbox import inbox_table
 from rihla.db.outbox import outbox_table
-
-from flight_service.tables_base import metadata
 
 __all__ = ["metadata"]
 

@@ -6,7 +6,7 @@ The document (column `aircraft_type.layout`)::
                  "extra_legroom_rows": [1], "preferred_rows": [], "blocked": ["1A"], "missing": ["4F"],
                  "skip_rows": [13]}]}
 
-A space in `letters` is an aisle. `blocked` seats exist and are never sold (crew rest, weight); `missing` ones are not there.
+A space in `letters` is an aisle. `blocked` seats exist and are never sold (crew rest, weight); `missing` ones do not.
 """
 
 from collections.abc import Mapping, Sequence

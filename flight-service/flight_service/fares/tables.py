@@ -1,4 +1,4 @@
-"""Fare rule sets, currency rates, flash sales, price history. Sets and rates are never edited: a new version follows."""
+"""Fare rule sets, currency rates, flash sales, price history. Sets and rates are never edited."""
 
 from sqlalchemy import (
     BigInteger,

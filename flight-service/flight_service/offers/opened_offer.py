@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flight_service.catalogue.layout import Cabin, CabinLayout
 from flight_service.fares.rule_set import Brand, BrandName, PassengerType
-from flight_service.fares.rules import FareLine
+from flight_service.fares.rules import FareLine, PriceContext
 from flight_service.offers.extras import PricedExtra, SeatPrices
 
 
@@ -46,6 +46,8 @@ class OpenedSegment:
     extras: Mapping[str, PricedExtra]
     max_extra_kg: int
     flash_sale_id: UUID | None = None
+    context: PriceContext | None = None
+    """What the fares were made of; None for a stored hold's segments, which are not priced again."""
 
     def segment_document(self) -> dict[str, Any]:
         """An entry of a hold's `segments` (docs/contracts.md)."""

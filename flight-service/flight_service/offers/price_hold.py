@@ -1,5 +1,6 @@
 """Price a hold from an opened offer: every line belongs to one passenger and one segment. Pure, no I/O."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +17,27 @@ INFANT_UNDER = 2
 CHILD_UNDER = 12
 
 
-class PartyDiffers(DomainError):
+class HoldInvalid(DomainError):
+    """What is asked does not fit the offer. `errors` in the data say where, as every 422 does."""
+
+    def __init__(self, detail: str, *, pointer: str) -> None:
+        code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
+        super().__init__(detail, errors=[{"pointer": f"#{pointer}", "code": code, "message": detail}])
+
+
+class PartyDiffers(HoldInvalid):
     """The passengers are not those the offer was made for."""
 
 
-class AgeMismatch(DomainError):
+class AgeMismatch(HoldInvalid):
     """A passenger's age on the day of travel does not fit the declared type."""
 
 
-class SeatChoiceInvalid(DomainError):
+class SeatChoiceInvalid(HoldInvalid):
     """A chosen seat does not exist, cannot be sold, or cannot be chosen with this fare."""
 
 
-class ExtraInvalid(DomainError):
+class ExtraInvalid(HoldInvalid):
     """An extra is unknown, or more of it is asked than may be sold."""
 
 
@@ -98,6 +107,20 @@ class PricedHold:
     seats_needed: Mapping[UUID, int]
 
 
+def price_additions(segments: Sequence[OpenedSegment], passengers: Sequence[Line]) -> tuple[PriceLine, ...]:
+    """Seats and extras bought later, at the segments' present prices. Raises SeatChoiceInvalid or ExtraInvalid.
+
+    The declared type decides who may take a seat.
+    """
+    lines: list[PriceLine] = []
+    for position, line in enumerate(passengers):
+        _check_flights(segments, line, position)
+        for segment in segments:
+            lines += _seat_lines(segment, line, line.type, position)
+            lines += _extra_lines(segment, line, position)
+    return tuple(lines)
+
+
 def price_hold(offer: OpenedOffer, passengers: Sequence[Line]) -> PricedHold:
     """Price `passengers` on `offer`.
 
@@ -113,7 +136,7 @@ def price_hold(offer: OpenedOffer, passengers: Sequence[Line]) -> PricedHold:
     }
     lines: list[PriceLine] = []
     for position, line in enumerate(passengers):
-        _check_flights(offer, line, position)
+        _check_flights(offer.segments, line, position)
         for segment in offer.segments:
             kind = types[line.passenger_id, segment.slice_index]
             lines += _fare_lines(segment, line, kind)
@@ -164,8 +187,8 @@ def _check_party(offer: OpenedOffer, passengers: Sequence[Line]) -> None:
         raise PartyDiffers("Two passengers have the same id.", pointer="/lines")
 
 
-def _check_flights(offer: OpenedOffer, line: Line, position: int) -> None:
-    flights = {segment.flight_id for segment in offer.segments}
+def _check_flights(segments: Sequence[OpenedSegment], line: Line, position: int) -> None:
+    flights = {segment.flight_id for segment in segments}
     for index, seat in enumerate(line.seats):
         if seat.flight_id not in flights:
             pointer = f"/lines/{position}/seats/{index}/flight_id"

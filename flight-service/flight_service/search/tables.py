@@ -1,4 +1,4 @@
-"""What the timetable in memory follows: one row per changed flight, written by triggers in the change's own transaction."""
+"""What the timetable in memory follows: a row per changed flight, written by triggers in its transaction."""
 
 from sqlalchemy import (
     BigInteger,

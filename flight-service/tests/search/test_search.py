@@ -1,0 +1,52 @@
+"""Searching one-way flights."""
+
+from decimal import Decimal
+from typing import Any
+
+from flight_service.offers.schemas import OfferDetail, OfferPage
+
+
+async def test_a_direct_search_gives_complete_offers_with_exact_seats(service: Any) -> None:
+    answer = await service.get(
+        "/v1/flight-offers",
+        origin="DAC",
+        destination="JED",
+        departure_date=service.day(3),
+        adults=2,
+        infants=1,
+        max_stops=0,
+    )
+    assert answer.status_code == 200, answer.text
+    page = OfferPage.model_validate(answer.json())
+    assert len(page.items) >= 3
+    for offer in page.items:
+        (part,) = offer.slices
+        assert (part.origin, part.destination, part.stops) == ("DAC", "JED", 0)
+        assert part.segments[0].departure_at.date().isoformat() == service.day(3)
+        rows = await service.sql(
+            "SELECT free_seats FROM cabin_inventory WHERE flight_id = $1 AND cabin = 'economy'",
+            part.segments[0].flight_id,
+        )
+        assert part.segments[0].free_seats == rows[0]["free_seats"]
+        total = Decimal(offer.price.total.amount)
+        assert total == sum(Decimal(entry.total.amount) for entry in offer.price.per_passenger)
+        assert total == Decimal(offer.price.base.amount) + sum(Decimal(tax.amount.amount) for tax in offer.price.taxes)
+
+
+async def test_a_one_stop_search_respects_minimum_connections(service: Any) -> None:
+    offers = await service.search(origin="CGP", destination="JFK", max_stops=1, limit=100)
+    assert offers
+    for offer in offers:
+        segments = offer["slices"][0]["segments"]
+        assert len(segments) == 2
+        assert segments[0]["destination"] == segments[1]["origin"]
+
+
+async def test_a_search_opens_as_the_same_price(service: Any) -> None:
+    for offer in (await service.search(origin="DAC", destination="LHR", adults=1, children=2, currency="KWD"))[:5]:
+        answer = await service.get(f"/v1/flight-offers/{offer['id']}")
+        assert answer.status_code == 200, answer.text
+        detail = OfferDetail.model_validate(answer.json())
+        assert answer.json()["price"] == offer["price"]
+        assert answer.json()["slices"] == offer["slices"]
+        assert {option.fare_brand for option in detail.fare_options} == {"basic", "standard", "flex"}
