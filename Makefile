@@ -49,6 +49,7 @@ lint: ## style, types, import contracts, compose file, image
 	@$(ENVIRONMENT)
 	@$(LOCAL) lint
 
-format: ## lay the code out
+format: ## lay the code out, write .env.example from the settings
 	@$(ENVIRONMENT)
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
+	@$(VENV)/python -m rihla_local.env_example

@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
         "logs": lambda: control.logs(layout, os.environ.get("SERVICE", "")),
         "reset": lambda: control.reset(layout),
         "demo": lambda: _demo(layout),
+        "lint": lambda: _lint(layout),
         "servers": lambda: _servers(layout),
         "test": lambda: _test(layout, arguments[1:]),
     }
@@ -41,6 +42,12 @@ def _demo(layout: Layout) -> int:
     from rihla_local.demo import run_demo
 
     return run_demo(layout)
+
+
+def _lint(layout: Layout) -> int:
+    from rihla_local.lint import run_lint
+
+    return run_lint(layout)
 
 
 def _test(layout: Layout, arguments: list[str]) -> int:

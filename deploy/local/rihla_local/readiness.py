@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import sys
 
 
 def answers_ready(port: int, path: str = "/health/ready", seconds: float = 2.0) -> bool:
@@ -15,3 +16,7 @@ def answers_ready(port: int, path: str = "/health/ready", seconds: float = 2.0) 
         return False
     finally:
         connection.close()
+
+
+if __name__ == "__main__":  # the image's health check
+    sys.exit(0 if answers_ready(int(sys.argv[1])) else 1)
