@@ -1,0 +1,1 @@
+"""What people are told: mail, SMS, push and in-app notices about their trips and their accounts."""

@@ -1,0 +1,93 @@
+"""The one place where settings become engines, senders and stores."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+
+from notification_service.channels.local import PushByMail, SmsByMail
+from notification_service.channels.outgoing import Sender
+from notification_service.channels.smtp import MailSender, SmtpPool
+from notification_service.codes.send_code import CodeMailer
+from notification_service.delivering.compose import Composer
+from notification_service.delivering.send_deliveries import DeliverySender
+from notification_service.preferences.rules import Channel
+from notification_service.settings import Settings
+from notification_service.telling.tell import Teller
+from rihla.db import Database
+from rihla.kernel import Clock
+from rihla.messaging import Broker
+from rihla.storage import ObjectStore, open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What deeds work with, in the API process and in the worker."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    broker: Broker
+    storage: ObjectStore
+    senders: dict[str, Sender]
+    code_mailer: CodeMailer
+    teller: Teller
+    delivery_sender: DeliverySender
+    mail_domain: str
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Container]:
+    """Everything the processes need, closed at the end. Nothing is contacted yet."""
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="notification")
+        stack.push_async_callback(db.close)
+        broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="notification")
+        stack.push_async_callback(broker.close)
+        storage = open_storage(
+            settings.document_storage_url,
+            access_key=settings.document_storage_access_key.get_secret_value(),
+            secret_key=settings.document_storage_secret_key.get_secret_value(),
+            clock=clock,
+        )
+        stack.push_async_callback(storage.close)
+        senders = _open_senders(settings, clock, stack)
+        domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
+        composer = Composer(
+            db=db,
+            storage=storage,
+            public_url=settings.public_url.rstrip("/"),
+            unsubscribe_secret=settings.unsubscribe_secret.get_secret_value().encode(),
+        )
+        yield Container(
+            settings=settings,
+            clock=clock,
+            db=db,
+            broker=broker,
+            storage=storage,
+            senders=senders,
+            code_mailer=CodeMailer(db, clock, senders, domain),
+            teller=Teller(domain, timedelta(seconds=settings.document_wait_seconds)),
+            delivery_sender=DeliverySender(
+                db,
+                composer,
+                senders,
+                clock=clock,
+                longest_send_seconds=settings.smtp_timeout_seconds,
+                parallel=settings.smtp_connections,
+            ),
+            mail_domain=domain,
+        )
+
+
+def _open_senders(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Sender]:
+    """Mail by SMTP; SMS and push through the same server until a provider is set."""
+    pool = SmtpPool(
+        settings.smtp_url.get_secret_value(),
+        connections=settings.smtp_connections,
+        timeout=settings.smtp_timeout_seconds,
+    )
+    stack.push_async_callback(pool.close)
+    mail = MailSender(pool, sender=settings.mail_from, clock=clock)
+    return {Channel.EMAIL: mail, Channel.SMS: SmsByMail(mail), Channel.PUSH: PushByMail(mail)}

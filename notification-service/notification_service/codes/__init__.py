@@ -1,0 +1,1 @@
+"""One-time codes, sent at once for auth-service and kept nowhere."""

@@ -1,0 +1,41 @@
+"""Which events this service hears, and who handles each."""
+
+from notification_service.bootstrap import Container
+from notification_service.contacts.consumers import ContactConsumers
+from notification_service.telling.payments import PaymentConsumers
+from notification_service.trips.consumers import TripConsumers
+from rihla.messaging import Binding, Consumer
+from rihla.messaging.consumer import Handler
+
+_BOOKING_EVENTS = ("created", "confirmed", "expired", "cancelled", "changed", "disrupted", "checked_in", "completed")
+_FLIGHT_EVENTS = ("delayed", "gate_changed", "cancelled", "retimed", "departed")
+
+
+def consumer_of(c: Container) -> Consumer:
+    """The one queue of this service; each handled event wakes the sender of this process."""
+    trips = TripConsumers(c.teller, c.clock)
+    payments = PaymentConsumers(c.teller, c.clock)
+    contacts = ContactConsumers(c.teller, c.clock)
+
+    def bind(producer: str, event_type: str, handler: Handler) -> Binding:
+        return Binding(producer, f"{event_type}.v1", handler, after_commit=c.delivery_sender.nudge)
+
+    return Consumer(
+        c.broker,
+        c.db,
+        name="notification",
+        clock=c.clock,
+        bindings=[
+            *(bind("booking", f"booking.{name}", trips.on_booking) for name in _BOOKING_EVENTS),
+            bind("booking", "booking.documents_ready", trips.on_documents_ready),
+            *(bind("flight", f"flight.{name}", trips.on_flight) for name in _FLIGHT_EVENTS),
+            bind("flight", "price_alert.triggered", trips.on_price_alert),
+            bind("payment", "payment.succeeded", payments.on_succeeded),
+            bind("payment", "payment.failed", payments.on_failed),
+            bind("payment", "refund.succeeded", payments.on_refunded),
+            bind("auth", "user.registered", contacts.on_registered),
+            bind("auth", "user.security_notice", contacts.on_security_notice),
+            bind("auth", "user.suspended", contacts.on_suspended),
+            bind("auth", "user.deleted", contacts.on_deleted),
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Who can be reached where: facts about users, kept from events."""

@@ -1,0 +1,18 @@
+"""One row for each user, from `user.registered.v1` and the preferences they set."""
+
+from sqlalchemy import Boolean, Column, DateTime, String, Table, Uuid, text
+
+from notification_service.tables_base import metadata
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("email", String(320)),
+    Column("phone", String(20)),
+    Column("full_name", String(200), nullable=False, server_default=""),
+    Column("locale", String(35), nullable=False, server_default="en"),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    # An erased person leaves this mark, so that a late event cannot bring the data back.
+    Column("deleted_at", DateTime(timezone=True)),
+)

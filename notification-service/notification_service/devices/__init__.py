@@ -1,0 +1,1 @@
+"""Telephones and browsers that take push messages."""

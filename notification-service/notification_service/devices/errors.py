@@ -1,0 +1,7 @@
+"""Domain words of devices."""
+
+from rihla.kernel import DomainError
+
+
+class DeviceNotFound(DomainError):
+    """No such device, or somebody else's."""

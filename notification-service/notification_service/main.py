@@ -1,0 +1,24 @@
+"""The API process: `uvicorn --factory notification_service.main:create_app`."""
+
+from fastapi import FastAPI
+
+import notification_service.codes.api
+from notification_service.bootstrap import open_container
+from notification_service.problems import problems
+from notification_service.settings import Settings
+from rihla.kernel import Clock, SystemClock
+from rihla.web import build_app
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """The application; settings come from the environment when none are given."""
+    settings = settings or Settings()
+    return build_app(
+        settings,
+        title="Rihla: notifications",
+        description="Notices about trips and accounts, preferences, devices, and the deliveries of operations.",
+        routers=[notification_service.codes.api.router],
+        problems=problems,
+        open_container=lambda: open_container(settings, clock or SystemClock()),
+        checks=lambda c: {"database": c.db.check},
+    )

@@ -1,0 +1,1 @@
+"""What a person wants to hear, where, and when not."""

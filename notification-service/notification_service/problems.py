@@ -1,0 +1,20 @@
+"""How this service's domain errors look outside."""
+
+from notification_service.codes.errors import AddressRefused, CodeNotAccepted
+from notification_service.delivering.errors import DeliveryBusy, DeliveryNotFound
+from notification_service.devices.errors import DeviceNotFound
+from notification_service.reading.errors import NoticeNotFound, UnknownTemplate, UnsubscribeLinkInvalid
+from rihla.web import ProblemSpec, ProblemTable
+
+problems = ProblemTable(
+    {
+        CodeNotAccepted: ProblemSpec(503, "message-not-accepted", "The message was not accepted", retry_after=2),
+        AddressRefused: ProblemSpec(409, "address-refused", "The address does not take messages"),
+        DeliveryNotFound: ProblemSpec(404, "delivery-not-found", "There is no such delivery"),
+        DeliveryBusy: ProblemSpec(409, "delivery-busy", "The delivery is on its way already"),
+        DeviceNotFound: ProblemSpec(404, "device-not-found", "There is no such device"),
+        NoticeNotFound: ProblemSpec(404, "notification-not-found", "There is no such notification"),
+        UnknownTemplate: ProblemSpec(404, "template-not-found", "There is no such template"),
+        UnsubscribeLinkInvalid: ProblemSpec(404, "unsubscribe-link-invalid", "This link is not valid"),
+    }
+)

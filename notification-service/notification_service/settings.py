@@ -1,0 +1,29 @@
+"""What notification-service reads from its environment, beside what every process needs."""
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from rihla.settings import ServiceSettings, local_secret
+
+
+class Settings(ServiceSettings):
+    """Secrets with a local default are refused outside `local`."""
+
+    service: ClassVar[str] = "notification"
+
+    smtp_url: SecretStr = Field(
+        default=SecretStr("smtp://127.0.0.1:1025"),
+        description="`smtp://`, `smtps://` or `smtp+starttls://`, with user and password where the server wants them",
+    )
+    smtp_connections: int = Field(default=8, ge=1, le=64)
+    smtp_timeout_seconds: float = Field(default=10.0, gt=0)
+    mail_from: str = "Rihla <no-reply@rihla.local>"
+    document_storage_url: str = "file:///tmp/rihla-documents"
+    document_storage_access_key: SecretStr = SecretStr("")
+    document_storage_secret_key: SecretStr = SecretStr("")
+    document_wait_seconds: float = Field(default=30.0, ge=0, description="How long a mail waits for its attachments")
+    reminder_every_seconds: float = Field(default=15.0, gt=0)
+    unsubscribe_secret: SecretStr = local_secret("local-unsubscribe-secret")
+    trip_days_kept: int = Field(default=90, ge=1, description="How long after its last flight a trip is remembered")
+    notice_days_kept: int = Field(default=400, ge=1)
