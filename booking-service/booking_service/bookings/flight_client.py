@@ -1,0 +1,151 @@
+"""The few questions and commands booking-service has for flight-service (docs/contracts.md)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from booking_service.bookings.errors import (
+    ExtrasNotOffered,
+    HoldLost,
+    InvalidRequest,
+    NotEnoughSeats,
+    OfferChanged,
+    OfferExpired,
+    OfferNotValid,
+    SeatTaken,
+)
+from booking_service.bookings.hold import Hold, HoldQuote
+from rihla.http import ServiceClient, UpstreamUnavailable, problem_code
+from rihla.kernel import DomainError
+
+_holds = msgspec.json.Decoder(Hold)
+_quotes = msgspec.json.Decoder(HoldQuote)
+
+_WORDS: dict[str, type[DomainError]] = {
+    "not-enough-seats": NotEnoughSeats,
+    "seat-taken": SeatTaken,
+    "offer-changed": OfferChanged,
+    "offer-expired": OfferExpired,
+    "hold-released": HoldLost,
+    "hold-expired": HoldLost,
+    "hold-unknown": HoldLost,
+    "hold-content-differs": HoldLost,
+    "hold-not-found": HoldLost,
+    "invalid-offer": OfferNotValid,
+    "offer-not-found": OfferNotValid,
+    "offer-unknown": OfferNotValid,
+    "offer-invalid": OfferNotValid,
+}
+_PROBLEM_MEMBERS = frozenset({"type", "title", "status", "code", "detail", "request_id", "instance"})
+
+Item = tuple[UUID, UUID]
+"""(passenger id, flight id)"""
+
+
+class FlightClient:
+    """Every call is idempotent by the hold's id and is tried again within its deadline.
+
+    Raises UpstreamUnavailable when no answer came (whether flight-service acted is then unknown) and the domain words
+    of
+    `bookings/errors.py` for what it refused.
+    """
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def put_hold(self, hold_id: UUID, offer_id: str, expires_at: datetime, lines: list[dict[str, Any]]) -> Hold:
+        """Hold seats for all lines on every segment, or nothing. The same id and content give the same answer."""
+        body = {"offer_id": offer_id, "expires_at": expires_at, "lines": lines}
+        return _holds.decode((await self._call("PUT", f"/holds/{hold_id}", body)).content)
+
+    async def quote(self, offer_id: str, lines: list[dict[str, Any]]) -> Hold:
+        """What holding these lines would cost; holds nothing."""
+        answer = await self._call("POST", "/hold-quotes", {"offer_id": offer_id, "lines": lines})
+        return _holds.decode(answer.content)
+
+    async def confirm(self, hold_id: UUID) -> Hold:
+        """Sell what is held and give seats to those who chose none. HoldLost when others took it after it expired."""
+        return _holds.decode((await self._call("POST", f"/holds/{hold_id}/confirm", {})).content)
+
+    async def release(self, hold_id: UUID, items: Sequence[Item] | None = None) -> None:
+        """Free everything, or these (passenger, flight) pairs. An unknown hold becomes a tombstone."""
+        body = {"items": None if items is None else _items(items)}
+        await self._call("POST", f"/holds/{hold_id}/release", body)
+
+    async def reinstate(self, hold_id: UUID, expires_at: datetime) -> Hold:
+        """Hold again after expiry, at the locked price. NotEnoughSeats or HoldLost when that cannot be."""
+        answer = await self._call("POST", f"/holds/{hold_id}/reinstate", {"expires_at": expires_at})
+        return _holds.decode(answer.content)
+
+    async def assign_seats(self, hold_id: UUID, items: Sequence[tuple[UUID, UUID, str | None]]) -> Hold:
+        """Give a seat to those of (passenger, flight, preference) who have none."""
+        body = {"items": [{"passenger_id": p, "flight_id": f, "preference": wish} for p, f, wish in items]}
+        return _holds.decode((await self._call("POST", f"/holds/{hold_id}/seats/assign", body)).content)
+
+    async def move_seats(self, hold_id: UUID, items: Sequence[tuple[UUID, UUID, str]]) -> Hold:
+        """Move (passenger, flight) to a seat, all or nothing. SeatTaken when one is not free."""
+        body = {"items": [{"passenger_id": p, "flight_id": f, "designator": seat} for p, f, seat in items]}
+        return _holds.decode((await self._call("PUT", f"/holds/{hold_id}/seats", body)).content)
+
+    async def extras_quote(self, hold_id: UUID, lines: list[dict[str, Any]]) -> HoldQuote:
+        """What extras for passengers of a sold hold cost now. ExtrasNotOffered when flight-service does not sell
+        them.
+        """
+        answer = await self._request("POST", f"/holds/{hold_id}/extras-quotes", {"lines": lines})
+        if answer.status_code in {404, 405}:
+            raise ExtrasNotOffered("Extras cannot be bought for this booking now.")
+        return _quotes.decode(_accepted(answer).content)
+
+    async def _call(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return _accepted(await self._request(method, path, body))
+
+    async def _request(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return await self._client.request(
+            method, f"/internal/v1{path}", content=msgspec.json.encode(body), idempotent=True
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _items(items: Sequence[Item]) -> list[dict[str, UUID]]:
+    return [{"passenger_id": passenger_id, "flight_id": flight_id} for passenger_id, flight_id in items]
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    document = _document(answer)
+    word = _WORDS.get(problem_code(answer))
+    if word is not None:
+        extensions = {key: value for key, value in document.items() if key not in _PROBLEM_MEMBERS}
+        raise word(str(document.get("detail", "")), **extensions)
+    if answer.status_code == 422:
+        raise InvalidRequest(*_translated(document))
+    raise UpstreamUnavailable("Nothing is lost; try again in a moment.", upstream="flight")
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _translated(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """flight-service points into the hold's `lines`, which stand in the order of the caller's `passengers`."""
+    findings = [
+        (
+            str(error.get("pointer", "")).replace("/lines/", "/passengers/", 1),
+            str(error.get("code", "invalid")),
+            str(error.get("message", "")),
+        )
+        for error in document.get("errors", [])
+        if isinstance(error, dict)
+    ]
+    return findings or [("#", str(document.get("code", "invalid")), str(document.get("detail", "Not acceptable.")))]

@@ -1,0 +1,72 @@
+"""Where settings become engines and clients: the one place that knows both."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from booking_service.bookings.flight_client import FlightClient
+from booking_service.bookings.payment_client import PaymentClient
+from booking_service.documents.parts import DocumentParts, open_documents
+from booking_service.settings import Settings
+from rihla.auth import TokenSigner
+from rihla.db import Database
+from rihla.http import ServiceClient
+from rihla.kernel import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What deeds are given."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    flights: FlightClient
+    payments: PaymentClient
+    documents: DocumentParts
+
+
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """The seam for tests: how requests to other services travel. None means over the network."""
+
+    flight: httpx.AsyncBaseTransport | None = None
+    payment: httpx.AsyncBaseTransport | None = None
+
+
+@asynccontextmanager
+async def open_container(
+    settings: Settings, clock: Clock | None = None, transports: Transports | None = None
+) -> AsyncIterator[Container]:
+    """Everything a process of booking-service holds, closed again at the end."""
+    transports = transports or Transports()
+    signer = TokenSigner(settings.service_key.get_secret_value())
+    db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="rihla-booking")
+    flights = FlightClient(
+        ServiceClient(
+            settings.flight_url,
+            audience="flight",
+            signer=signer,
+            timeout=settings.flight_timeout_seconds,
+            transport=transports.flight,
+        )
+    )
+    payments = PaymentClient(
+        ServiceClient(
+            settings.payment_url,
+            audience="payment",
+            signer=signer,
+            timeout=settings.payment_timeout_seconds,
+            transport=transports.payment,
+        )
+    )
+    clock = clock or SystemClock()
+    try:
+        async with open_documents(settings, clock=clock) as documents:
+            yield Container(settings, clock, db, flights, payments, documents)
+    finally:
+        await flights.close()
+        await payments.close()
+        await db.close()

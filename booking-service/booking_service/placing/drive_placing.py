@@ -1,0 +1,139 @@
+"""Drive a placing that has begun to its end, whoever began it: hold, promo code, store. Every call repeats harmlessly.
+
+The ids were fixed by the first transaction, so the request's own process, the caller's repeat and the sweeper do the
+same
+thing; `attempt` fences the slower ones off in the database.
+"""
+
+from typing import Any
+
+from booking_service.bookings import errors, facts
+from booking_service.bookings.errors import HoldLost, InvalidRequest, OfferNotValid
+from booking_service.bookings.hold import Hold
+from booking_service.bookings.store import add_errand
+from booking_service.bookings.view import BookingView
+from booking_service.bookings.wire import booking_json
+from booking_service.bootstrap import Container
+from booking_service.placing import store
+from booking_service.placing.compose import Placing, compose
+from booking_service.placing.rules import check_travel_days
+from rihla.contracts.events import Envelope
+from rihla.db.idempotency import RequestInProgress
+from rihla.http import UpstreamUnavailable
+from rihla.kernel import DomainError, new_id
+from rihla.web.idempotency import IdempotentRequest
+
+TEST_AIRLINE = "ZZ"
+_OUTAGE = "outage"
+
+
+async def drive(c: Container, placing: Placing, idem: IdempotentRequest | None) -> tuple[BookingView, bytes]:
+    """Hold, reserve, store. The booking and its JSON.
+
+    Raises what flight-service or payment-service refuse, UpstreamUnavailable when one does not answer, and
+    RequestInProgress when another process has taken this placing over.
+    """
+    order = placing.order
+    expires_at = placing.payment_required_by + c.settings.hold_grace
+    hold = await c.flights.put_hold(placing.hold_id, order.offer_id, expires_at, order.hold_lines())
+    check_hold(placing, hold)
+    discount = await _reserve_promo(c, placing, hold)
+    view = compose(placing, hold, discount)
+    return view, await _store(c, placing, view, idem)
+
+
+def check_hold(placing: Placing, hold: Hold) -> None:
+    """What can only be said once the flights are known. Raises InvalidRequest or OfferNotValid."""
+    if not hold.adds_up():
+        raise UpstreamUnavailable("The price of this offer could not be read; try again.", upstream="flight")
+    departure = min(segment.departure_at for segment in hold.segments)
+    arrival = max(segment.arrival_at for segment in hold.segments)
+    findings = check_travel_days(placing.order.travellers, departure.date(), arrival.date())
+    if findings:
+        raise InvalidRequest(*findings)
+    if placing.test_mode != all(segment.airline == TEST_AIRLINE for segment in hold.segments):
+        raise OfferNotValid("Test keys book the test airline ZZ, and nobody else does.")
+
+
+def promo_question(placing: Placing, hold: Hold) -> dict[str, Any]:
+    """What payment-service needs to judge a code (contracts.md)."""
+    first, last = hold.segments[0], hold.segments[-1]
+    of_first_slice = [segment for segment in hold.segments if segment.slice_index == first.slice_index]
+    return {
+        "code": placing.order.promo_code,
+        "user_id": placing.user_id,
+        "currency": hold.currency,
+        "lines_minor": [line.amount_minor for line in hold.price_lines],
+        "total_minor": hold.total_minor,
+        "route": [first.origin, of_first_slice[-1].destination if of_first_slice else last.destination],
+        "airlines": sorted({segment.airline for segment in hold.segments}),
+        "cabin": first.cabin,
+        "departure_date": first.departure_at.date(),
+    }
+
+
+async def _reserve_promo(c: Container, placing: Placing, hold: Hold) -> int:
+    if not placing.order.promo_code:
+        return 0
+    expires_at = placing.payment_required_by + c.settings.hold_grace
+    use = await c.payments.reserve_promo(
+        placing.booking_id, {**promo_question(placing, hold), "expires_at": expires_at}
+    )
+    return use.discount_minor
+
+
+async def _store(c: Container, placing: Placing, view: BookingView, idem: IdempotentRequest | None) -> bytes:
+    now = c.clock.now()
+    body = booking_json(view, now)
+    event = facts.created(view)
+    envelope = Envelope.of(event, subject=str(view.id), sequence=1, time=now)
+    placed = await store.place(
+        await c.db.asyncpg_pool(),
+        view,
+        attempt=placing.attempt,
+        step=None if view.total_minor else "confirming",
+        errand_id=new_id(),
+        envelope=envelope,
+        idem=idem,
+        body=body,
+        now=now,
+    )
+    if not placed:
+        raise RequestInProgress("Another try of this request is being finished; ask again shortly.")
+    return body
+
+
+async def give_up(c: Container, placing: Placing, error: DomainError, idem: IdempotentRequest | None) -> bool:
+    """End the attempt without a booking: whatever was or will be held under its ids is released, for good.
+
+    The hold's release leaves a tombstone if the hold itself is still on its way. False when another process took over.
+    """
+    now = c.clock.now()
+    async with c.db.transaction() as session:
+        if not await store.refuse(session, placing, refusal_of(error)):
+            return False
+        await add_errand(session, placing.booking_id, "release_hold", now=now, hold_id=placing.hold_id)
+        if placing.order.promo_code:
+            await add_errand(session, placing.booking_id, "release_promo", now=now)
+        if isinstance(error, InvalidRequest | OfferNotValid) and idem is not None:
+            await store.forget_key(session, idem)
+    return True
+
+
+def refusal_of(error: DomainError) -> dict[str, Any]:
+    """The refusal as it is kept with the booking, to be said again to a repeat."""
+    if isinstance(error, UpstreamUnavailable | HoldLost):
+        return {"kind": _OUTAGE}
+    return {"kind": type(error).__name__, "detail": error.detail, "data": error.data}
+
+
+def refusal_again(refusal: dict[str, Any] | None) -> DomainError | None:
+    """The domain error a kept refusal stands for; None when only an outage ended the attempt, and it may begin
+    again.
+    """
+    if refusal is None or refusal["kind"] == _OUTAGE:
+        return None
+    kind = getattr(errors, refusal["kind"], DomainError)
+    error: DomainError = kind.__new__(kind)
+    DomainError.__init__(error, refusal["detail"], **refusal["data"])
+    return error

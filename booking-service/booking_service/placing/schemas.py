@@ -1,0 +1,201 @@
+"""The body of POST /v1/bookings and POST /v1/booking-quotes."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, EmailStr, Field
+
+from booking_service.bookings.schemas import PassengerType, Price, Slice
+from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller
+from booking_service.placing.ssr import SSR_CODES
+from rihla.kernel import new_id
+from rihla.web import MoneyModel, RequestModel, Schema
+
+_E164 = re.compile(r"^\+[1-9]\d{6,14}$")
+_PASSPORT = re.compile(r"^[A-Z0-9]{5,20}$")
+
+
+def _phone(value: str) -> str:
+    compact = re.sub(r"[\s()-]", "", value)
+    if not _E164.match(compact):
+        raise ValueError("must be a phone number in international form, such as +8801712345678")
+    return compact
+
+
+def _passport_number(value: str) -> str:
+    upper = value.upper().replace(" ", "")
+    if not _PASSPORT.match(upper):
+        raise ValueError("must be 5 to 20 letters and digits")
+    return upper
+
+
+def _country(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", value):
+        raise ValueError("must be a two-letter country code (ISO 3166)")
+    return value.upper()
+
+
+def _ssr(value: str) -> str:
+    if value.upper() not in SSR_CODES:
+        raise ValueError(f"is not a special service request we know: one of {', '.join(sorted(SSR_CODES))}")
+    return value.upper()
+
+
+Phone = Annotated[str, Field(max_length=30, examples=["+8801712345678"]), AfterValidator(_phone)]
+Country = Annotated[str, Field(examples=["BD"]), AfterValidator(_country)]
+PassportNumber = Annotated[str, Field(max_length=30, examples=["BX0123456"]), AfterValidator(_passport_number)]
+SsrCode = Annotated[str, Field(max_length=4, examples=["MOML"]), AfterValidator(_ssr)]
+Designator = Annotated[str, Field(pattern=r"^[1-9][0-9]?[A-Z]$", examples=["12A"])]
+
+
+class ContactRequest(RequestModel):
+    """Where confirmation and changes are sent."""
+
+    email: EmailStr = Field(max_length=254, examples=["a@example.com"])
+    phone: Phone | None = None
+    locale: str = Field(
+        default="en", max_length=16, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", examples=["en", "bn"]
+    )
+
+
+class PassportRequest(RequestModel):
+    number: PassportNumber
+    issuing_country: Country
+    nationality: Country
+    expires_on: date = Field(examples=["2031-05-01"])
+
+
+class SeatRequest(RequestModel):
+    flight_id: UUID
+    designator: Designator
+
+
+class ExtraRequest(RequestModel):
+    """An ancillary by the code the offer's `services` gives it; without a flight it is for every segment."""
+
+    code: str = Field(min_length=1, max_length=32, examples=["bag-20"])
+    flight_id: UUID | None = None
+    quantity: int = Field(default=1, ge=1, le=9)
+
+
+class PassengerContactRequest(RequestModel):
+    email: EmailStr | None = Field(default=None, max_length=254)
+    phone: Phone | None = None
+
+
+class PassengerRequest(RequestModel):
+    """One traveller. Two with the same name are two."""
+
+    type: PassengerType = "adult"
+    title: Literal["mr", "mrs", "ms", "miss", "mx", "dr", "mstr", "prof"] | None = Field(default=None, examples=["ms"])
+    given_name: str = Field(max_length=200, examples=["Amina"])
+    surname: str = Field(max_length=200, examples=["Rahman"])
+    date_of_birth: date = Field(examples=["1988-04-01"])
+    gender: Literal["female", "male", "unspecified", "undisclosed"] | None = Field(default=None, examples=["female"])
+    passport: PassportRequest | None = None
+    contact: PassengerContactRequest | None = None
+    seats: list[SeatRequest] = Field(default_factory=list, max_length=24)
+    seat_preference: Literal["window", "aisle", "middle"] | None = None
+    ssr: list[SsrCode] = Field(default_factory=list, max_length=8)
+    extra_bags: int = Field(default=0, ge=0, le=9)
+    extras: list[ExtraRequest] = Field(default_factory=list, max_length=20)
+
+    def traveller(self) -> Traveller:
+        """As a plain value, with an id of its own."""
+        return Traveller(
+            id=new_id(),
+            type=self.type,
+            title=self.title,
+            given_name=self.given_name,
+            surname=self.surname,
+            date_of_birth=self.date_of_birth,
+            gender=self.gender,
+            passport=None
+            if self.passport is None
+            else Passport(
+                number=self.passport.number,
+                issuing_country=self.passport.issuing_country,
+                nationality=self.passport.nationality,
+                expires_on=self.passport.expires_on,
+            ),
+            email=self.contact.email if self.contact else None,
+            phone=self.contact.phone if self.contact else None,
+            seats=tuple(ChosenSeat(flight_id=one.flight_id, designator=one.designator) for one in self.seats),
+            seat_preference=self.seat_preference,
+            ssr=tuple(dict.fromkeys(self.ssr)),
+            extra_bags=self.extra_bags,
+            extras=tuple(
+                ChosenExtra(code=one.code, flight_id=one.flight_id, quantity=one.quantity) for one in self.extras
+            ),
+        )
+
+
+MetadataValue = Annotated[str, Field(max_length=500)]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=40)]
+
+_EXAMPLE: dict[str, Any] = {
+    "offer_id": "of_1a2b3c",
+    "contact": {"email": "a@example.com", "phone": "+8801712345678"},
+    "promo_code": None,
+    "metadata": {},
+    "passengers": [
+        {
+            "type": "adult",
+            "title": "ms",
+            "given_name": "Amina",
+            "surname": "Rahman",
+            "date_of_birth": "1988-04-01",
+            "gender": "female",
+            "passport": {
+                "number": "BX0123456",
+                "issuing_country": "BD",
+                "nationality": "BD",
+                "expires_on": "2031-05-01",
+            },
+            "seats": [{"flight_id": "0197f6d2-4b7e-7c3a-9a51-3f1f2b8f6c11", "designator": "12A"}],
+            "seat_preference": "window",
+            "ssr": ["MOML"],
+            "extra_bags": 0,
+        }
+    ],
+}
+
+
+class BookingRequest(RequestModel):
+    """An offer, who travels, and how to reach them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    offer_id: str = Field(min_length=1, max_length=4096)
+    contact: ContactRequest
+    passengers: list[PassengerRequest] = Field(max_length=100, description="1 to 10, lap infants included")
+    promo_code: str | None = Field(default=None, min_length=1, max_length=40)
+    metadata: dict[MetadataKey, MetadataValue] = Field(
+        default_factory=dict, max_length=50, description="A partner's own notes, kept and given back as they are"
+    )
+
+    def order(self) -> Order:
+        """As a plain value."""
+        return Order(
+            offer_id=self.offer_id,
+            travellers=tuple(one.traveller() for one in self.passengers),
+            contact_email=self.contact.email,
+            contact_phone=self.contact.phone,
+            locale=self.contact.locale,
+            promo_code=self.promo_code.strip().upper() if self.promo_code else None,
+            metadata=self.metadata,
+        )
+
+
+class BookingQuote(Schema):
+    """What the booking would cost now; nothing is held."""
+
+    offer_id: str
+    total: MoneyModel
+    price: Price
+    slices: list[Slice]
+    promo_code: str | None
+    discount: MoneyModel
+    notes: list[str]

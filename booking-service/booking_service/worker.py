@@ -1,0 +1,107 @@
+"""The worker of booking-service: relay, consumers, errands, sweepers, documents."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from booking_service.bookings.errands import ErrandRunner, Handler
+from booking_service.bootstrap import Container, Transports, open_container
+from booking_service.documents.make_documents import DocumentMaker
+from booking_service.placing.sweep_placings import PlacingSweeper
+from booking_service.settings import Settings
+from booking_service.settling.confirm_booking import confirm_hold, reinstate_hold
+from booking_service.settling.consumers import PaymentEvents
+from booking_service.settling.expire_bookings import ExpirySweeper
+from booking_service.settling.release_errands import consume_promo, release_hold, release_promo
+from booking_service.settling.settle_refund import ask_for_refund
+from rihla.kernel import Clock
+from rihla.messaging import Binding, Broker, Consumer, OutboxRelay
+from rihla.web import build_worker
+from rihla.web.health import Check
+from rihla.web.loops import Loop
+
+HANDLERS: dict[str, Handler] = {
+    "confirm_hold": confirm_hold,
+    "reinstate_hold": reinstate_hold,
+    "release_hold": release_hold,
+    "release_promo": release_promo,
+    "consume_promo": consume_promo,
+    "request_refund": ask_for_refund,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker's parts, so that a test can run one step of one loop."""
+
+    c: Container
+    broker: Broker
+    errands: ErrandRunner
+    placings: PlacingSweeper
+    expiry: ExpirySweeper
+    documents: DocumentMaker
+    relay: OutboxRelay
+    consumer: Consumer
+
+    def loops(self) -> list[Loop]:
+        """Everything that runs while the worker lives."""
+        return [
+            self.relay.run,
+            self.consumer.run,
+            self.errands.run,
+            self.placings.run,
+            self.expiry.run,
+            self.documents.run,
+        ]
+
+    def checks(self) -> dict[str, Check]:
+        """What the worker needs to be ready."""
+        return {"database": self.c.db.check, "broker": self.broker.check}
+
+
+@asynccontextmanager
+async def open_worker(
+    settings: Settings, clock: Clock | None = None, transports: Transports | None = None
+) -> AsyncIterator[Worker]:
+    """The worker's container and its loops, not yet running."""
+    async with open_container(settings, clock, transports) as c:
+        broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="booking")
+        errands = ErrandRunner(c, HANDLERS)
+        consumer = Consumer(broker, c.db, name="booking", bindings=_bindings(c, errands), clock=c.clock)
+        try:
+            yield Worker(
+                c=c,
+                broker=broker,
+                errands=errands,
+                placings=PlacingSweeper(c),
+                expiry=ExpirySweeper(c),
+                documents=DocumentMaker(c.db, c.documents, clock=c.clock),
+                relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),
+                consumer=consumer,
+            )
+        finally:
+            await broker.close()
+
+
+def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
+    payments = PaymentEvents(c)
+    return [
+        Binding("payment", "payment.succeeded.v1", payments.payment_succeeded, errands.nudge),
+        Binding("payment", "refund.succeeded.v1", payments.refund_succeeded),
+        Binding("payment", "refund.failed.v1", payments.refund_failed),
+    ]
+
+
+def create_worker(
+    settings: Settings | None = None, *, clock: Clock | None = None, transports: Transports | None = None
+) -> FastAPI:
+    """The factory uvicorn calls for the worker; it serves only health and metrics."""
+    chosen = settings or Settings()
+    return build_worker(
+        chosen,
+        open_container=lambda: open_worker(chosen, clock, transports),
+        run=Worker.loops,
+        checks=Worker.checks,
+    )
