@@ -11,6 +11,7 @@ import auth_service.passwords.api
 import auth_service.people.api
 import auth_service.registration.api
 import auth_service.sessions.api
+import auth_service.two_factor.api
 from auth_service.bootstrap import Pause, open_container
 from auth_service.problems import problems
 from auth_service.settings import Settings
@@ -31,6 +32,7 @@ def create_app(
             auth_service.access.api.router,
             auth_service.registration.api.router,
             auth_service.sessions.api.router,
+            auth_service.two_factor.api.router,
             auth_service.passwords.api.router,
             auth_service.people.api.router,
             auth_service.partners.api.router,

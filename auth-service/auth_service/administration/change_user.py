@@ -3,25 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from auth_service.administration.audit import record
+from auth_service.administration.last_admin import refuse_without_admins
 from auth_service.administration.permissions import ROLES
 from auth_service.administration.schemas import UserView
 from auth_service.bootstrap import Container
 from auth_service.people.find import account_of
-from auth_service.people.tables import Account
 from auth_service.people.tell import tell
-from auth_service.problems import LastAdmin
 from auth_service.sessions.revoke import end_all_sessions
 from auth_service.sessions.store import add_revocations
 from auth_service.sessions.visitor import Visitor
 from rihla.auth import Principal
 from rihla.contracts.events import UserSuspendedV1
-
-# Two administrators who demote each other at once must not leave nobody.
-_ADMINS_LOCK = 7_421_103
 
 
 async def change_roles(
@@ -31,11 +24,10 @@ async def change_roles(
     now = c.clock.now()
     wanted: list[str] = [role for role in ROLES if role in roles]
     async with c.db.transaction() as session:
-        await _one_at_a_time(session)
         account = await account_of(session, user_id, lock=True)
         before = list(account.roles)
         if "admin" in before and "admin" not in wanted:
-            await _refuse_without_admins(session, user_id)
+            await refuse_without_admins(session, user_id)
         account.roles = wanted
         account.updated_at = now
         lost = set(before) - set(wanted)
@@ -53,12 +45,11 @@ async def suspend(c: Container, actor: Principal, user_id: UUID, reason: str, vi
     """Nobody signs in to the account any more, and every token of it ends within seconds. Raises LastAdmin."""
     now = c.clock.now()
     async with c.db.transaction() as session:
-        await _one_at_a_time(session)
         account = await account_of(session, user_id, lock=True)
         if account.status == "suspended":
             return UserView.model_validate(account)
         if "admin" in account.roles:
-            await _refuse_without_admins(session, user_id)
+            await refuse_without_admins(session, user_id)
         account.status = "suspended"
         account.suspended_at = account.updated_at = now
         account.suspended_reason = reason
@@ -83,17 +74,3 @@ async def restore(c: Container, actor: Principal, user_id: UUID, visitor: Visito
             await tell(session, UserSuspendedV1(user_id=user_id, suspended=False), user_id=user_id, now=now)
             await record(session, actor, "user.restored", user_id, {}, visitor, now)
         return UserView.model_validate(account)
-
-
-async def _one_at_a_time(session: AsyncSession) -> None:
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADMINS_LOCK})
-
-
-async def _refuse_without_admins(session: AsyncSession, leaving: UUID) -> None:
-    others = (
-        select(func.count())
-        .select_from(Account)
-        .where(Account.roles.contains(["admin"]), Account.status == "active", Account.id != leaving)
-    )
-    if not await session.scalar(others):
-        raise LastAdmin("Make somebody else an administrator first.")

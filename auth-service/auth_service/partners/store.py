@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth_service.partners.tables import ApiKey, Membership, Organisation
@@ -79,3 +79,13 @@ async def revoke_keys_of(session: AsyncSession, user_id: UUID, now: datetime) ->
         .execution_options(synchronize_session=False)
     )
     return list(rows)
+
+
+async def leave_organisation(session: AsyncSession, user_id: UUID) -> None:
+    """The person acts for nobody any more; an organisation without people goes, and its keys with it."""
+    left = await session.scalar(
+        delete(Membership).where(Membership.account_id == user_id).returning(Membership.organisation_id)
+    )
+    if left is not None:
+        people = select(Membership.account_id).where(Membership.organisation_id == left)
+        await session.execute(delete(Organisation).where(Organisation.id == left, ~people.exists()))

@@ -7,13 +7,16 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from auth_service.bootstrap import Container
 from auth_service.people import companions, profile
+from auth_service.people.delete_account import delete_account
 from auth_service.people.identifiers import normal_username, parse_address
+from auth_service.people.personal_data import PersonalData, export_personal_data
 from auth_service.people.prove_address import prove_address
 from auth_service.people.schemas import (
     CompanionRequest,
     CompanionUpdate,
     CompanionView,
     ContactVerifyRequest,
+    DeleteRequest,
     Me,
     MeUpdate,
     UsernameAvailability,
@@ -43,6 +46,34 @@ async def get_me(c: C, owner: Owner) -> Me:
 async def update_me(body: MeUpdate, c: C, owner: Owner, visitor: FromVisitor) -> Me:
     """Only the fields sent change. A new `email` or `phone` waits as pending until its code comes back."""
     return await profile.change_profile(c, owner.user_id, body, visitor)
+
+
+@router.delete(
+    "",
+    status_code=204,
+    summary="Delete one's account",
+    responses=problem_responses(
+        *_SIGNED_IN, "invalid-credentials", "too-many-attempts", "last-admin", "validation-failed", table=problems
+    ),
+)
+async def delete_me(c: C, owner: Owner, visitor: FromVisitor, body: DeleteRequest | None = None) -> None:
+    """Personal data is erased at once here, and by every other service that keeps some; bookings stay as law asks.
+
+    Needs the password, or without one a sign-in of the last ten minutes.
+    """
+    await delete_account(c, owner, body.password if body else None, visitor)
+
+
+@router.get(
+    "/export",
+    summary="Everything kept about oneself",
+    responses=problem_responses(*_SIGNED_IN, table=problems),
+)
+async def export_me(c: C, owner: Owner, response: Response) -> PersonalData:
+    """As a file to keep; bookings and payments are exported by their own services."""
+    response.headers["Content-Disposition"] = 'attachment; filename="rihla-personal-data.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return await export_personal_data(c, owner.user_id)
 
 
 @router.post(

@@ -35,6 +35,14 @@ async def list_companions(
     return Page(items=items, next_cursor=encode_cursor({"id": str(items[-1].id)}) if len(rows) > limit else None)
 
 
+async def every_companion(c: Container, user_id: UUID) -> list[CompanionView]:
+    """All of them with whole passport numbers, for the export of one's data."""
+    async with c.db.transaction() as session:
+        rows = (await session.scalars(select(Companion).where(Companion.account_id == user_id))).all()
+        passports = await _passports(session, [row.id for row in rows])
+    return [_view(c, row, passports.get(row.id)) for row in rows]
+
+
 async def read_companion(c: Container, user_id: UUID, companion_id: UUID) -> CompanionView:
     """One companion with the whole passport number. Raises NotFound, also for somebody else's."""
     async with c.db.transaction() as session:

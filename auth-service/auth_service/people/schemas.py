@@ -25,6 +25,7 @@ from auth_service.people.fields import (
     Relationship,
     ShortText,
     Theme,
+    TypedPassword,
 )
 from auth_service.people.rules import PASSPORT_NUMBER
 from rihla.web import RequestModel, Schema
@@ -154,6 +155,12 @@ class ContactVerifyRequest(RequestModel):
 
     identifier: Address
     code: Code
+
+
+class DeleteRequest(RequestModel):
+    """The password, when the account has one."""
+
+    password: TypedPassword | None = None
 
 
 class UsernameAvailability(Schema):

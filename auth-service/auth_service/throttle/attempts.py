@@ -92,7 +92,8 @@ class SignInAttempts:
 
     def _keys(self, identifier: str, client_ip: str | None) -> tuple[str, str, str]:
         who = hashlib.sha256(identifier.encode()).hexdigest()[:24]
-        where = client_ip or "unknown"
+        # Without a network address the account stands in for it: nobody shares that counter.
+        where = client_ip or who
         return f"{self._prefix}{who}@{where}", f"{self._prefix}@{where}", f"{self._prefix}{who}"
 
     def _remember(self, key: str, now: float) -> None:

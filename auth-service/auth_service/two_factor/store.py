@@ -14,11 +14,10 @@ async def totp_device(session: AsyncSession, account_id: UUID, *, lock: bool = F
     return await session.get(TotpDevice, account_id, with_for_update=lock)
 
 
-async def challenge_for_update(session: AsyncSession, token_hash: bytes) -> MfaChallenge | None:
-    """The sign-in that waits under this token, locked."""
-    found: MfaChallenge | None = await session.scalar(
-        select(MfaChallenge).where(MfaChallenge.token_hash == token_hash).with_for_update()
-    )
+async def challenge(session: AsyncSession, token_hash: bytes, *, lock: bool = False) -> MfaChallenge | None:
+    """The sign-in that waits under this token."""
+    query = select(MfaChallenge).where(MfaChallenge.token_hash == token_hash)
+    found: MfaChallenge | None = await session.scalar(query.with_for_update() if lock else query)
     return found
 
 
