@@ -1,0 +1,53 @@
+"""Messages: nothing waits to be told, and a confirmation went out once."""
+
+from datetime import timedelta
+
+from rihla_verifier.findings import Check, Evidence
+
+PATIENCE = timedelta(minutes=1)
+
+
+async def _outboxes_are_empty(evidence: Evidence) -> list[str]:
+    found: list[str] = []
+    for service in ("auth", "flight", "booking", "payment"):
+        if not evidence.databases.has(service):
+            continue
+        rows = await evidence.databases.rows(
+            service, "SELECT type, id, last_error FROM outbox WHERE created_at < $1", evidence.now - PATIENCE
+        )
+        found += [f"{service}: {row['type']} {row['id']} waits ({row['last_error'] or 'never tried'})" for row in rows]
+    return found
+
+
+async def _confirmed_once(evidence: Evidence) -> list[str]:
+    confirmed = await evidence.databases.rows(
+        "booking",
+        "SELECT id, reference FROM booking WHERE confirmed_at < $1 AND state <> 'refused'",
+        evidence.now - PATIENCE,
+    )
+    mails = await evidence.databases.rows(
+        "notification",
+        "SELECT n.booking_id, count(DISTINCT d.message_id) AS ids, count(*) FILTER (WHERE d.state = 'sent') AS sent "
+        "FROM notice n JOIN delivery d ON d.notice_id = n.id AND d.channel = 'email' "
+        "WHERE n.kind = 'booking_confirmed' GROUP BY n.booking_id",
+    )
+    by_booking = {row["booking_id"]: row for row in mails}
+    found: list[str] = []
+    for booking in confirmed:
+        mail = by_booking.get(booking["id"])
+        if mail is None:
+            found.append(f"booking {booking['reference']} was confirmed and nobody was told")
+        elif mail["ids"] != 1 or mail["sent"] != 1:
+            found.append(f"booking {booking['reference']}: {mail['ids']} Message-IDs, {mail['sent']} sent")
+    return found
+
+
+MESSAGES = (
+    Check("outboxes drained", "no event waits longer than a minute", ("booking", "payment"), _outboxes_are_empty),
+    Check(
+        "confirmed once",
+        "each confirmation went out under one Message-ID",
+        ("booking", "notification"),
+        _confirmed_once,
+    ),
+)
