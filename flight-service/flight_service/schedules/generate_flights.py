@@ -1,5 +1,7 @@
 """Create flights from schedules. Harmless to repeat and to run on several machines at once."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +22,8 @@ from flight_service.schedules.tables import schedule
 from rihla.db import Database
 from rihla.kernel import new_id
 
-_SCHEDULES_A_TRANSACTION = 150
+# Small enough that a timetable takes the new flights over without keeping searches waiting.
+_FLIGHTS_A_TRANSACTION = 1_500
 # Two machines that generate at once take turns, chunk by chunk; behind it stands the unique key (schedule, local date).
 _LOCK = 7_421_101
 
@@ -57,20 +60,32 @@ class Generated:
 
 
 async def generate_flights(
-    db: Database, *, now: datetime, days_ahead: int, only: Sequence[UUID] | None = None
+    db: Database,
+    *,
+    now: datetime,
+    days_ahead: int,
+    only: Sequence[UUID] | None = None,
+    rest: float = 0.0,
 ) -> Generated:
-    """Create what is missing for every active schedule (or `only` these), from today to `days_ahead` at the origin."""
+    """Create what is missing for every active schedule (or `only` these), from today to `days_ahead` at the origin.
+
+    `rest` is how long to pause after a transaction, as a multiple of what it took: a worker leaves room for others.
+    """
     async with db.transaction() as session:
         chosen = schedule.c.active if only is None else schedule.c.active & schedule.c.id.in_(only)
         rows = (await session.execute(schedule.select().where(chosen).order_by(schedule.c.id))).mappings().all()
         zones = await load_time_zones(session)
         layouts = await load_layouts(session)
     made = 0
-    for at in range(0, len(rows), _SCHEDULES_A_TRANSACTION):
+    step = max(1, _FLIGHTS_A_TRANSACTION // (days_ahead + 1))
+    for at in range(0, len(rows), step):
+        started = time.monotonic()
         async with db.transaction() as session:
             await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            chunk = rows[at : at + _SCHEDULES_A_TRANSACTION]
+            chunk = rows[at : at + step]
             made += await _generate_chunk(session, chunk, zones, layouts, now, days_ahead)
+        if rest:
+            await asyncio.sleep(rest * (time.monotonic() - started))
     return Generated(made)
 
 
