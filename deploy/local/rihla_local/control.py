@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -178,8 +179,9 @@ def _relay(reader: int, pid: int) -> int:
                 os.waitpid(pid, 0)
                 return 1
             shown, ready, _ = part.partition(b"\0")
-            sys.stdout.write(shown.decode(errors="replace"))
-            sys.stdout.flush()
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.write(shown.decode(errors="replace"))
+                sys.stdout.flush()
             if ready:
                 return 0
     except KeyboardInterrupt:

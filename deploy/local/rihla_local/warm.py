@@ -44,8 +44,6 @@ LIBRARIES = (
     "jinja2",
     "jose.jwt",
     "msgspec",
-    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
-    "opentelemetry.sdk.trace.export",
     "prometheus_client",
     "pydantic",
     "pydantic_settings",

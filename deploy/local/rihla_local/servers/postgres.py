@@ -18,7 +18,7 @@ from rihla_local.servers.account import Account, choose_account
 from rihla_local.supervisor import Unit
 
 SUPERUSER = "postgres"
-DURABLE = {"max_connections": "400", "shared_buffers": "128MB"}
+DURABLE = {"max_connections": "400", "shared_buffers": "64MB"}
 FORGETFUL = {
     "max_connections": "400",
     "shared_buffers": "128MB",

@@ -1,0 +1,38 @@
+"""Ports are free, remembered, and kept apart between checkouts."""
+
+import socket
+from pathlib import Path
+
+from rihla_local.ports import FIRST, LAST, Ports, is_free
+
+
+def test_a_port_is_remembered_by_the_next_start(tmp_path: Path) -> None:
+    first = Ports(tmp_path / "ports.json", "1a2b3c4d")
+    chosen = {name: first.take(name) for name in ("postgres", "redis", "auth")}
+    first.save()
+    again = Ports(tmp_path / "ports.json", "1a2b3c4d")
+    assert {name: again.take(name) for name in chosen} == chosen
+    assert len(set(chosen.values())) == 3
+    assert all(FIRST <= port < LAST for port in chosen.values())
+
+
+def test_a_remembered_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
+    ports = Ports(tmp_path / "ports.json", "00000000")
+    before = ports.take("redis")
+    with socket.create_server(("127.0.0.1", before)):
+        assert not is_free(before)
+        after = ports.take("redis")
+    assert after != before
+
+
+def test_a_preferred_port_gives_way_to_the_next_free_one(tmp_path: Path) -> None:
+    ports = Ports(tmp_path / "ports.json", "00000000")
+    wanted = ports.take("somewhere free")
+    with socket.create_server(("127.0.0.1", wanted)):
+        assert Ports(tmp_path / "other.json", "0").take("gateway", preferred=wanted) > wanted
+
+
+def test_checkouts_begin_to_look_at_different_places(tmp_path: Path) -> None:
+    one = Ports(tmp_path / "one.json", "00000001").take("postgres")
+    other = Ports(tmp_path / "other.json", "00000fff").take("postgres")
+    assert one != other
