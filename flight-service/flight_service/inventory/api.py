@@ -1,7 +1,7 @@
 """The internal routes of holds (docs/contracts.md). Only booking-service may call them.
 
-PUT is the hottest write of the platform: it reads and writes with msgspec and keeps the pydantic models as
-documentation (ADR 0003).
+PUT is the hottest write of the platform: it reads and writes with msgspec, keeps the pydantic models as documentation
+and has an express lane in front of this router (ADR 0003).
 """
 
 from typing import Annotated, Any, TypeVar
@@ -18,6 +18,8 @@ from flight_service.inventory.hold import HoldContent, QuoteContent
 from flight_service.inventory.problems import PROBLEMS
 from flight_service.inventory.schemas import (
     AssignRequest,
+    ExtrasQuoteModel,
+    ExtrasQuoteRequest,
     HoldModel,
     HoldQuoteModel,
     HoldQuoteRequest,
@@ -77,7 +79,7 @@ def _json(body: bytes, status: int = 200) -> Response:
 )
 async def put_hold(hold_id: UUID, request: Request, desk: Desk) -> Response:
     """Hold every segment of an offer for these travellers, or nothing. 201 when new, 200 for the same request again."""
-    placed = await desk.place(hold_id, await _read(request, _hold_content, HoldRequest))
+    placed = await desk.place(hold_id, await read_hold(request))
     return _json(placed.body, 201 if placed.new else 200)
 
 
@@ -128,6 +130,16 @@ async def quote_hold(request: Request, desk: Desk) -> Response:
     return _json(await desk.quote(content.offer_id, content.lines))
 
 
+@router.post(
+    "/holds/{hold_id}/extras-quotes",
+    response_model=ExtrasQuoteModel,
+    responses=_refused("hold-unknown", "hold-expired", "hold-released"),
+)
+async def quote_extras(hold_id: UUID, body: ExtrasQuoteRequest, desk: Desk) -> Response:
+    """What seats and extras added to this hold cost at present prices. Changes nothing."""
+    return _json(await desk.quote_extras(hold_id, body.lines))
+
+
 @router.put(
     "/holds/{hold_id}/seats",
     response_model=HoldModel,
@@ -148,6 +160,11 @@ async def assign_seats(hold_id: UUID, body: AssignRequest, desk: Desk) -> Respon
     """Give a seat to those who have none. Idempotent; what cannot be met is said in `notes`."""
     wanted = {(item.passenger_id, str(item.flight_id)): item.preference for item in body.items}
     return _json(await desk.assign_seats(hold_id, wanted))
+
+
+async def read_hold(request: Request) -> HoldContent:
+    """The body of a PUT."""
+    return await _read(request, _hold_content, HoldRequest)
 
 
 async def _read(request: Request, decoder: "msgspec.json.Decoder[Content]", model: type[pydantic.BaseModel]) -> Content:

@@ -14,6 +14,7 @@ import asyncpg
 
 from flight_service.inventory import store
 from flight_service.inventory.hold import StoredHold
+from flight_service.inventory.kept_connection import KeptConnection
 from flight_service.inventory.problems import HoldExpired, HoldReleased, HoldUnknown
 from flight_service.inventory.retrying import until_unmoved
 from flight_service.inventory.seating import Fleet, Seating
@@ -29,9 +30,13 @@ class ConfirmHolds:
     """Writes groups of confirmations. `group` is what the process's one writer calls."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", clock: Clock, fleet: Fleet) -> None:
-        self._pool = pool
+        self._connection = KeptConnection(pool)
         self._clock = clock
         self._fleet = fleet
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._connection.close()
 
     async def group(self, ids: Sequence[UUID]) -> list[Outcome]:
         """The confirmed hold, or why not, for each id in order. Idempotent. A hold whose time is over still confirms
@@ -39,7 +44,7 @@ class ConfirmHolds:
         nobody has taken its seats."""
 
         async def attempt(_: int) -> list[Outcome]:
-            async with self._pool.acquire() as connection:
+            async with self._connection.use() as connection:
                 return await self._try(connection, ids, self._clock.now())
 
         try:

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from flight_service.inventory import store
-from flight_service.inventory.change_seats import ChangeSeats, Move
+from flight_service.inventory.change_seats import ChangeSeats, Move, live_hold
 from flight_service.inventory.confirm_hold import ConfirmHolds
 from flight_service.inventory.group_writer import GroupWriter
 from flight_service.inventory.hold import (
@@ -25,8 +25,10 @@ from flight_service.inventory.hold import (
 from flight_service.inventory.hold_seats import HoldSeats, Outcome, Taken, again
 from flight_service.inventory.prepare_hold import Offers, OfferShelf, check_and_price, prepare_hold
 from flight_service.inventory.problems import HoldExpired, HoldUnknown, NotEnoughSeats, OfferMoved
+from flight_service.inventory.quote_additions import quote_additions
 from flight_service.inventory.reinstate_hold import ReinstateHold
 from flight_service.inventory.release_hold import Item, release_hold
+from flight_service.inventory.schemas import ExtrasLine
 from flight_service.inventory.seating import Fleet
 from rihla.kernel import Clock, DomainError
 
@@ -51,16 +53,20 @@ class HoldDesk:
         self._shelf = OfferShelf(offers)
         self._reinstate = ReinstateHold(pool, clock)
         self._change = ChangeSeats(pool, clock, fleet)
+        self._hold_seats = HoldSeats(pool, clock)
+        self._confirm_holds = ConfirmHolds(pool, clock, fleet)
         by_id: Callable[[PreparedHold], object] = lambda hold: hold.id  # noqa: E731
-        self._holds: GroupWriter[PreparedHold, Taken] = GroupWriter("hold", HoldSeats(pool, clock).group, key=by_id)
+        self._holds: GroupWriter[PreparedHold, Taken] = GroupWriter("hold", self._hold_seats.group, key=by_id)
         self._confirmations: GroupWriter[UUID, StoredHold] = GroupWriter(
-            "confirm", ConfirmHolds(pool, clock, fleet).group, key=lambda id_: id_, largest_group=_LARGEST_CONFIRMATION
+            "confirm", self._confirm_holds.group, key=lambda id_: id_, largest_group=_LARGEST_CONFIRMATION
         )
 
     async def close(self) -> None:
         """Finish what is waiting."""
         await self._holds.close()
         await self._confirmations.close()
+        await self._hold_seats.close()
+        await self._confirm_holds.close()
 
     async def place(self, hold_id: UUID, content: HoldContent) -> Placed:
         """Hold every segment or none. The same id and content get the same answer, whatever became of the offer since.
@@ -103,6 +109,14 @@ class HoldDesk:
         """What a hold would cost now: its answer without id, status and seats. Holds nothing."""
         ready = await self._shelf.open(offer_id, self._clock.now())
         return b'{"seats":[],"notes":[],' + ready.priced(check_and_price(lines, ready.opened))[1:].encode()
+
+    async def quote_extras(self, hold_id: UUID, lines: Sequence[ExtrasLine]) -> bytes:
+        """What seats and extras would cost at present prices. Raises HoldUnknown, HoldExpired, HoldReleased and the
+        errors of `price_additions`.
+        """
+        async with self._pool.acquire() as connection:
+            hold = await live_hold(connection, hold_id)
+        return quote_additions(hold, lines, self._offers)
 
     async def show(self, hold_id: UUID) -> bytes:
         """The hold as it is. Raises HoldUnknown."""

@@ -94,6 +94,8 @@ class PreparedHold:
     takes: tuple[tuple[Cabin, int], ...]
     rows: tuple[SeatRow, ...]
     flash_uses: tuple[tuple[UUID, int], ...] = ()
+    rules_version: int = 0
+    """The fare rules the offer was priced by; 0 when it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

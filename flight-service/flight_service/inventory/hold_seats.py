@@ -13,6 +13,7 @@ import asyncpg
 
 from flight_service.inventory import store
 from flight_service.inventory.hold import PreparedHold
+from flight_service.inventory.kept_connection import KeptConnection
 from flight_service.inventory.problems import (
     HoldContentDiffers,
     HoldExpired,
@@ -28,6 +29,7 @@ from flight_service.inventory.rules import (
     FlashSoldOut,
     FlightMoved,
     Refusal,
+    RulesMoved,
     SeatOwned,
     Snapshot,
     allot,
@@ -53,8 +55,12 @@ class HoldSeats:
     """Writes groups of holds. `group` is what the process's one writer calls."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", clock: Clock) -> None:
-        self._pool = pool
+        self._connection = KeptConnection(pool)
         self._clock = clock
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._connection.close()
 
     async def group(self, holds: Sequence[PreparedHold]) -> list[Outcome]:
         """An outcome for each hold, in order. A hold that breaks its statement fails alone: the others go on without
@@ -72,7 +78,7 @@ class HoldSeats:
 
     async def _take(self, holds: Sequence[PreparedHold]) -> list[Outcome]:
         async def attempt(number: int) -> list[Outcome]:
-            async with self._pool.acquire() as connection:
+            async with self._connection.use() as connection:
                 return await self._try(connection, holds, patient=number > 0)
 
         return await until_unmoved(attempt)
@@ -140,6 +146,8 @@ def _refused(refusal: Refusal) -> DomainError:
     match refusal:
         case FlightMoved(flight_id):
             return OfferMoved("The offer has changed since it was made.", flight_id=flight_id)
+        case RulesMoved():
+            return OfferMoved("The fares have changed since the offer was made.")
         case FlashSoldOut():
             return OfferMoved("The last seats at this price have just been sold.")
         case SeatOwned((flight_id, designator)):

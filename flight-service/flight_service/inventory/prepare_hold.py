@@ -7,7 +7,7 @@ together.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -28,12 +28,21 @@ _MOST_KEPT = 4_000
 class Offers(Protocol):
     """What the inventory asks of the offers capability."""
 
+    @property
+    def token(self) -> object:
+        """Another object after every change of fare rules or reference data this process has heard of."""
+        ...
+
     async def open(self, offer_id: str) -> OpenedOffer:
         """Verify and open an offer. Raises its own domain errors when it is forged, expired or changed."""
         ...
 
     async def current(self, offer_id: str) -> dict[str, Any] | None:
         """The same flights for the same party as they are sold now."""
+        ...
+
+    def segments_of(self, documents: Sequence[Mapping[str, Any]], currency: str) -> tuple[OpenedSegment, ...]:
+        """Segments of a stored hold with present prices of seats and extras."""
         ...
 
 
@@ -72,10 +81,14 @@ class OfferShelf:
     def __init__(self, offers: Offers) -> None:
         self._offers = offers
         self._kept: OrderedDict[str, tuple[datetime, ReadyOffer]] = OrderedDict()
+        self._token: object = None
         self._opening: dict[str, asyncio.Future[OpenedOffer]] = {}
 
     async def open(self, offer_id: str, now: datetime) -> ReadyOffer:
         """The opened offer, from the shelf when it was opened a moment ago."""
+        if self._offers.token is not self._token:
+            self._kept.clear()
+            self._token = self._offers.token
         kept = self._kept.get(offer_id)
         if kept is not None and now < kept[0]:
             return kept[1]
@@ -120,6 +133,7 @@ def prepare_hold(hold_id: UUID, content: HoldContent, ready: ReadyOffer, now: da
         takes=tuple(takes.items()),
         rows=tuple(_rows(content.lines, opened, priced)),
         flash_uses=tuple((sale, needed[str(flight)]) for flight, sale in opened.flash_sales),
+        rules_version=getattr(opened, "rules_version", 0),
     )
 
 

@@ -38,6 +38,8 @@ class Snapshot:
     owners: dict[Place, str]
     stale: dict[str, StaleHold] = field(default_factory=dict)
     flash_left: dict[UUID, int] = field(default_factory=dict)
+    rules_version: int | None = None
+    """Of the fare rules in force; None where none are loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class FlightMoved:
     """The offer is no longer what the flight sells."""
 
     flight_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesMoved:
+    """An admin has put other fare rules in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class CabinFull:
     left: int
 
 
-Refusal = FlightMoved | FlashSoldOut | SeatOwned | CabinFull
+Refusal = FlightMoved | RulesMoved | FlashSoldOut | SeatOwned | CabinFull
 
 
 @dataclass(slots=True)
@@ -98,6 +105,8 @@ def allot(group: Sequence[PreparedHold], read: Snapshot) -> Allotment:
 
 
 def _decide(hold: PreparedHold, read: Snapshot, outcome: Allotment) -> Refusal | None:
+    if hold.rules_version and read.rules_version not in (None, hold.rules_version):
+        return RulesMoved()
     for flight_id, offer_version in hold.flights:
         known = next((read.cabins.get(cabin) for cabin, _ in hold.takes if cabin[0] == flight_id), None)
         if known is None or not known.open or known.offer_version != offer_version:

@@ -55,6 +55,20 @@ class HoldQuoteRequest(RequestModel):
     lines: Annotated[list[HoldLineModel], Field(min_length=1, max_length=10)]
 
 
+class ExtrasLine(RequestModel):
+    """What one traveller wants to add."""
+
+    passenger_id: UUID
+    seats: tuple[SeatChoiceModel, ...] = ()
+    extras: tuple[ExtraModel, ...] = ()
+
+
+class ExtrasQuoteRequest(RequestModel):
+    """Seats and extras to add after purchase."""
+
+    lines: Annotated[list[ExtrasLine], Field(min_length=1, max_length=10)]
+
+
 class PassengerOnFlight(RequestModel):
     """One traveller on one flight."""
 
@@ -108,6 +122,14 @@ class PriceLineModel(Schema):
     name: str
     amount_minor: int
     refund_class: Literal["fare", "airport_tax", "extra"]
+
+
+class ExtrasQuoteModel(Schema):
+    """What the additions cost now."""
+
+    currency: str
+    total_minor: int
+    price_lines: list[PriceLineModel]
 
 
 class SeatModel(Schema):

@@ -63,7 +63,8 @@ SELECT (SELECT json_agg(json_build_array(h.id, h.status, encode(h.fingerprint, '
        (SELECT json_agg(json_build_array(c.flight_id, c.cabin, c.free_seats, c.version, f.offer_version,
                                          f.status IN ('scheduled', 'delayed') AND f.departure_at > $1))
         FROM unnest($3::uuid[], $4::text[]) k (flight_id, cabin)
-        JOIN cabin_inventory c ON (c.flight_id, c.cabin) = (k.flight_id, k.cabin) JOIN flight f ON f.id = c.flight_id)
+        JOIN cabin_inventory c ON (c.flight_id, c.cabin) = (k.flight_id, k.cabin) JOIN flight f ON f.id = c.flight_id),
+       (SELECT max(version) FROM fare_rule_set)
 """
 _READ_OWNERS = """
 SELECT json_agg(json_build_array(s.flight_id, s.designator, s.hold_id))
@@ -84,7 +85,7 @@ GROUP BY stale.id, stale.expires_at, s.flight_id, s.cabin ORDER BY stale.expires
 """
 _TAKE = """
 SELECT take_holds($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27)
+    $22, $23, $24, $25, $26, $27, $28)
 """
 
 
@@ -100,6 +101,7 @@ async def read_group(
     )
     known = {found.id: found for found in _known.decode(row[0])} if row[0] else {}
     snapshot = Snapshot(_cabins_read(row[1]), await read_owners(connection, places) if places else {})
+    snapshot.rules_version = row[2]
     if sales:
         left = await connection.fetchval(_READ_FLASH, list(sales))
         snapshot.flash_left = {found.sale_id: found.left for found in _flash.decode(left)} if left else {}
@@ -185,6 +187,7 @@ async def take(
             [id_ for id_, _, _ in uses],
             [sale for _, sale, _ in uses],
             [n for _, _, n in uses],
+            max(hold.rules_version for hold in holds),
         )
     )
 

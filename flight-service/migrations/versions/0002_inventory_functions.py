@@ -131,7 +131,7 @@ CREATE FUNCTION take_holds(
         bigint[], h_priced text[],
     s_holds uuid[], s_passengers uuid[], s_flights uuid[], s_cabins text[], s_designators text[], s_preferences text[],
     s_under_12 boolean[], s_with_infant boolean[],
-    u_holds uuid[], u_sales uuid[], u_uses integer[]
+    u_holds uuid[], u_sales uuid[], u_uses integer[], p_rules integer
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     stale record;
@@ -148,6 +148,9 @@ BEGIN
         PERFORM take_cabins(c_flights, c_cabins, c_takes, c_versions, NULL, p_patient);
     END IF;
     PERFORM check_flights(p_now, p_flights, p_offer_versions);
+    IF p_rules <> 0 AND p_rules <> (SELECT max(version) FROM fare_rule_set) THEN
+        RAISE EXCEPTION 'the fare rules changed' USING ERRCODE = 'RH001';
+    END IF;
     INSERT INTO hold (id, status, fingerprint, offer_id, expires_at, currency, total_minor, priced, created_at)
     SELECT h.id, 'held', h.fingerprint, h.offer_id, h.expires_at, h.currency, h.total_minor, h.priced, p_now
     FROM unnest(h_ids, h_fingerprints, h_offers, h_expires, h_currencies, h_totals, h_priced)

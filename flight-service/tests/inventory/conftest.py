@@ -13,13 +13,16 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
 from flight_service.catalogue.layout import AircraftLayout, read_layout
 from flight_service.fares.rule_set import Brand, Extra, RefundBracket
 from flight_service.fares.rules import FareLine
 from flight_service.inventory import api
 from flight_service.inventory.desk import HoldDesk
+from flight_service.inventory.express_lane import open_express_lane
 from flight_service.inventory.hold import Cabin, PreparedHold, SeatRow
+from flight_service.inventory.hold_seats import HoldSeats
 from flight_service.inventory.problems import PROBLEMS
 from flight_service.offers.extras import PricedExtra, SeatPrices
 from flight_service.offers.opened_offer import OpenedOffer, OpenedSegment
@@ -212,6 +215,7 @@ class HandMadeOffers:
     offers: dict[str, OpenedOffer] = field(default_factory=dict)
     opened: int = 0
     token: object = None
+    rules_version: int = 0
 
     def make(self, *flights: str, minutes: int = 20, slices: Sequence[int] = (), **party: int) -> str:
         """An offer of these flights for a party (one adult when not said)."""
@@ -278,6 +282,9 @@ class HandMadeOffers:
     async def current(self, offer_id: str) -> dict[str, Any] | None:
         return {"id": f"{offer_id}-now"}
 
+    def segments_of(self, documents: Sequence[Any], currency: str) -> tuple[OpenedSegment, ...]:
+        return tuple(self._segment(entry["flight_id"], index, 0) for index, entry in enumerate(documents))
+
 
 class OfferOver(DomainError):
     """The offer has expired."""
@@ -323,10 +330,16 @@ _OFFER_PROBLEMS: dict[type[DomainError], ProblemSpec] = {
 
 
 @pytest_asyncio.fixture
-async def client(
-    pool: "asyncpg.Pool[Any]", clock: FixedClock, offers: HandMadeOffers, keyring: Keyring
-) -> AsyncIterator[Client]:
-    """The routes of holds in process, called by booking-service."""
+async def writers(pool: "asyncpg.Pool[Any]", clock: FixedClock) -> AsyncIterator[list[HoldSeats]]:
+    """Four writers: what four processes are to one database."""
+    made = [HoldSeats(pool, clock) for _ in range(4)]
+    yield made
+    for writer in made:
+        await writer.close()
+
+
+def booking_app(pool: "asyncpg.Pool[Any]", clock: FixedClock, offers: "HandMadeOffers", keyring: Keyring) -> FastAPI:
+    """The routes of holds, without the express lane in front of them."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[SimpleNamespace]:
@@ -334,12 +347,21 @@ async def client(
         yield SimpleNamespace(desk=desk)
         await desk.close()
 
-    app = build_app(
+    return build_app(
         Settings(**keyring.settings("flight")),
         title="flight",
         open_container=opened,
         routers=[api.router],
         problems=ProblemTable({**PROBLEMS, **_OFFER_PROBLEMS}),
     )
+
+
+@pytest_asyncio.fixture
+async def client(
+    pool: "asyncpg.Pool[Any]", clock: FixedClock, offers: HandMadeOffers, keyring: Keyring
+) -> AsyncIterator[Client]:
+    """The routes of holds in process, called by booking-service."""
+    app = booking_app(pool, clock, offers, keyring)
+    open_express_lane(app)
     async with running(app, token=keyring.token(audience="flight", issuer="booking")) as http:
         yield Client(http, clock)
