@@ -38,7 +38,7 @@ from rihla.kernel import Clock, SystemClock
 from rihla.telemetry import get_logger
 
 VERSION = "1.0.0"
-_STOP_SECONDS = 0.3
+_STOP_SECONDS = 0.1
 """Loops that wait for something else are cancelled after this; none of them holds anything that could be lost."""
 _KEEP_ALIVE_SECONDS = 3.0
 """Less than the five seconds after which uvicorn closes an idle connection, so that we never write into a closing

@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+import pytest
 import pytest_asyncio
 import redis.asyncio as redis
 import uvicorn
@@ -25,6 +27,7 @@ if not getattr(sys.modules.get("gateway"), "__file__", None):
     sys.modules.pop("gateway", None)
 
 from gateway.main import create_app, server_config
+from gateway.routes import ROUTES
 from gateway.settings import Settings
 from rihla.auth import InvalidToken, TokenSigner, TokenVerifier
 from rihla.kernel import new_id
@@ -34,12 +37,49 @@ from rihla.testing.keyring import Keyring, new_key, public_part
 ISSUER = "http://gateway.test"
 
 
+class OneServer:
+    """A service on a port, which can be stopped and started again there."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.url = ""
+        self.server: uvicorn.Server | None = None
+        self._stack: AsyncExitStack | None = None
+
+    def _told(self, server: uvicorn.Server) -> None:
+        self.server = server
+
+    async def start(self) -> str:
+        """Serve, at the same port as before if there was one."""
+        port = int(self.url.rsplit(":", 1)[1]) if self.url else 0
+        self._stack = AsyncExitStack()
+        self.url = await self._stack.enter_async_context(serving(self.app, port=port, told=self._told))
+        return self.url
+
+    def hurry(self) -> None:
+        """Begin to stop; several servers then stop together."""
+        if self.server is not None:
+            self.server.should_exit = True
+
+    async def stop(self) -> None:
+        """Serve no more."""
+        if self._stack is not None:
+            stack, self._stack = self._stack, None
+            await stack.aclose()
+
+
 @asynccontextmanager
-async def serving(app: Any, config: uvicorn.Config | None = None) -> AsyncIterator[str]:
-    """`app` on a free port of this machine, in this event loop; gives its base URL."""
+async def serving(
+    app: Any,
+    config: uvicorn.Config | None = None,
+    *,
+    port: int = 0,
+    told: Callable[[uvicorn.Server], None] | None = None,
+) -> AsyncIterator[str]:
+    """`app` on a free port of this machine, in this event loop; gives its base URL, and tells `told` the server."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", port))
     server = uvicorn.Server(
         config or uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     )
@@ -50,11 +90,49 @@ async def serving(app: Any, config: uvicorn.Config | None = None) -> AsyncIterat
         if task.done():
             task.result()
             raise RuntimeError("the server did not start")
+        if told is not None:
+            told(server)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
         listener.close()
+
+
+async def send_raw(url: str, data: bytes, timeout: float = 5.0) -> bytes:
+    """Send bytes as they are; everything that comes back until the server closes."""
+    host = urlsplit(url)
+    reader, writer = await asyncio.open_connection(host.hostname, host.port)
+    writer.write(data)
+    await writer.drain()
+    try:
+        return await asyncio.wait_for(reader.read(), timeout)
+    finally:
+        writer.close()
+
+
+async def send_raw_get(url: str, target: str) -> tuple[int, bytes]:
+    """GET with this request target, unchanged; the status, and all that came back."""
+    answer = await send_raw(url, b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % target.encode())
+    return int(answer.split(b" ", 2)[1]), answer
+
+
+@pytest.fixture
+def raw() -> Callable[..., Awaitable[bytes]]:
+    """Requests that no well-behaved client would send."""
+    return send_raw
+
+
+@pytest.fixture
+def raw_get() -> Callable[..., Awaitable[tuple[int, bytes]]]:
+    """The same, only the request target is free."""
+    return send_raw_get
+
+
+@pytest.fixture
+def make_token() -> Callable[..., str]:
+    """`make_token(key, user, session, roles, **claims)`: an access token as auth-service makes them."""
+    return access_token
 
 
 class FakeService:
@@ -102,7 +180,10 @@ class FakeService:
             except InvalidToken as error:
                 return JSONResponse({"refused": repr(error)}, 418)
 
-        self.app.add_api_route(path, operation, methods=[method], name=name, operation_id=name)
+        named = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        shape = [{"name": each, "in": "path", "required": True, "schema": {"type": "string"}} for each in named]
+        extra = {"parameters": shape} if shape else None
+        self.app.add_api_route(path, operation, methods=[method], name=name, operation_id=name, openapi_extra=extra)
 
 
 @dataclass
@@ -110,7 +191,7 @@ class FakeAuth:
     """The part of auth-service the gateway talks to."""
 
     service: FakeService
-    keys: list[dict[str, str]] = field(default_factory=lambda: [new_key("access-1")])
+    keys: list[dict[str, str]] = field(default_factory=lambda: [new_key(f"access{new_id().hex[-6:]}-1")])
     revocations: list[dict[str, Any]] = field(default_factory=list)
     api_keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     exchanges: int = 0
@@ -174,6 +255,7 @@ class Stack:
     gateway: Any
     namespace: str
     redis: Any
+    servers: dict[str, list[OneServer]]
 
     def sign_in(self, *roles: str, **claims: Any) -> Person:
         """A person with a fresh access token."""
@@ -197,7 +279,7 @@ class Stack:
 
 
 def access_token(
-    key: dict[str, str], user: Any, session: Any, roles: tuple[str, ...], *, token_type: str = "at+jwt", **claims: Any
+    key: dict[str, str], user: Any, session: Any, roles: Any, *, token_type: str = "at+jwt", **claims: Any
 ) -> str:
     """An access token as auth-service makes them."""
     now = int(time.time())
@@ -207,7 +289,7 @@ def access_token(
             "aud": "rihla",
             "sub": str(user),
             "sid": str(session),
-            "roles": list(roles),
+            "roles": list(roles) if isinstance(roles, tuple) else roles,
             "iat": now,
             "exp": now + 600,
             **claims,
@@ -343,25 +425,39 @@ Start = Callable[..., Awaitable[Stack]]
 async def start(keyring: Keyring, redis_url: str) -> AsyncIterator[Start]:
     """`await start(limit_read_per_user=5, redis_url=...)` runs services and a gateway with these settings."""
     namespace = f"gw{new_id().hex[-12:]}"
+    running: list[OneServer] = []
     async with AsyncExitStack() as stack:
 
-        async def run(*, without: tuple[str, ...] = (), **changes: Any) -> Stack:
+        async def run(
+            *,
+            without: tuple[str, ...] = (),
+            instances: dict[str, int] | None = None,
+            routes: Any = None,
+            **changes: Any,
+        ) -> Stack:
             services, auth = make_services(keyring)
-            urls: dict[str, str] = {}
+            instances = instances or {}
+            servers: dict[str, list[OneServer]] = {}
             for name, service in services.items():
                 if name not in without:
-                    urls[f"{name}_url"] = await stack.enter_async_context(serving(service.app))
+                    servers[name] = [OneServer(service.app) for _ in range(instances.get(name, 1))]
+            await asyncio.gather(*(server.start() for some in servers.values() for server in some))
+            urls = {f"{name}_url": ",".join(server.url for server in some) for name, some in servers.items()}
+            running.extend(server for some in servers.values() for server in some)
             values = {**keyring.settings("gateway"), **urls, "redis_url": redis_url, "namespace": namespace}
             values |= {"public_url": ISSUER, "access_log": False, **changes}
             settings = Settings(**values)
-            app = create_app(settings)
+            app = create_app(settings, routes=routes or ROUTES)
             url = await stack.enter_async_context(serving(app, _config(app, settings)))
             client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20))
             cache = redis.from_url(redis_url)
             stack.push_async_callback(cache.aclose)
-            return Stack(url, client, auth, services, app, namespace, cache)
+            return Stack(url, client, auth, services, app, namespace, cache, servers)
 
         yield run
+        for server in running:
+            server.hurry()
+    await asyncio.gather(*(server.stop() for server in running))
     async with redis.from_url(redis_url) as cache:
         async for key in cache.scan_iter(match=f"{namespace}:*", count=500):
             await cache.delete(key)

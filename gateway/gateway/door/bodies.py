@@ -13,6 +13,8 @@ from gateway import problems
 from gateway.door.exchange import ClientGone, Exchange
 from gateway.problems import Refused
 
+_DISCARD_BYTES = 8 * 1024 * 1024
+_DISCARD_SECONDS = 1.0
 WHOLE = 64 * 1024
 """Bytes up to which a body is read before it is passed on."""
 
@@ -92,6 +94,21 @@ async def _next(exchange: Exchange) -> tuple[bytes, bool]:
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message.get("body", b""), message.get("more_body", False)
+
+
+async def discard_rest(exchange: Exchange) -> None:
+    """Take what a client is still sending before it is told 413: closing on unread bytes would reset the connection,
+    and the client would never see why. Bounded; a client that waits for `100 Continue` has sent nothing."""
+    if b"expect" in exchange.arrived.named:
+        return
+    seen, more = 0, True
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while more and seen < _DISCARD_BYTES:
+                piece, more = await _next(exchange)
+                seen += len(piece)
+    except (TimeoutError, ClientGone):
+        return
 
 
 def too_large(limit: int) -> Refused:

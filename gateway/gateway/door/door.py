@@ -13,7 +13,7 @@ from typing import Any
 from gateway import problems
 from gateway.bootstrap import Container
 from gateway.catalogue.answers import KeptAnswer, may_keep
-from gateway.door.bodies import read_body
+from gateway.door.bodies import discard_rest, read_body
 from gateway.door.client_address import bucket_of, client_address
 from gateway.door.exchange import ClientGone, Exchange, Receive, Scope, Send
 from gateway.door.headers import Arrived, RepeatedHeader, back_to_client, request_id, traceparent
@@ -248,6 +248,8 @@ class Door:
 
     async def _refuse(self, exchange: Exchange, refused: Refused) -> None:
         if exchange.status == 0:
+            if refused.problem is problems.BODY_TOO_LARGE:
+                await discard_rest(exchange)
             await exchange.refuse(refused)
 
     def _record(self, exchange: Exchange) -> None:

@@ -101,8 +101,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem, detail: str) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.close()  # an answer is under way; nothing may be written into it
-            return
+            if self.cycle.response_started:
+                self.transport.close()  # nothing may be written into an answer that is under way
+                return
+            self.cycle.disconnected = True  # the application hears that the client is gone and stays silent
+            self.cycle.message_event.set()
         name = request_id(None)
         body = problem.body(name, detail)
         head = (

@@ -1,0 +1,157 @@
+"""Which tokens hold."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.identity.access_token import NotAccepted, PublicKey, read_token
+from rihla.kernel import new_id
+from rihla.testing import eventually
+from rihla.testing.keyring import Keyring, new_key, public_part
+
+
+def part(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def changed(token: str, *, header: dict[str, Any] | None = None, claims: dict[str, Any] | None = None) -> str:
+    """The token with another header or other claims and its old signature."""
+    parts = token.split(".")
+    for index, changes in ((0, header), (1, claims)):
+        if changes is not None:
+            old = json.loads(base64.urlsafe_b64decode(parts[index] + "=="))
+            parts[index] = part({**old, **changes})
+    return ".".join(parts)
+
+
+def with_secret(token: str, key: dict[str, str], algorithm: str = "HS256") -> str:
+    """Signed by HMAC with the public key as the secret: the classic confusion of algorithms."""
+    head, payload, _ = changed(token, header={"alg": algorithm}).split(".")
+    secret = json.dumps(public_part(key)).encode()
+    return f"{head}.{payload}.{part(hmac.new(secret, f'{head}.{payload}'.encode(), hashlib.sha256).digest())}"
+
+
+async def refused(stack: Any, token: str) -> bool:
+    answer = await stack.client.get("/v1/bookings", headers={"Authorization": f"Bearer {token}"})
+    if answer.status_code == 200:
+        return False
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.json()["code"] == "invalid-token"
+    return True
+
+
+async def test_tokens_that_do_not_hold_are_401(stack: Any, keyring: Keyring, make_token: Any) -> None:
+    key, now = stack.auth.keys[0], int(time.time())
+    ids = {"user": new_id(), "session": new_id()}
+
+    def token(key_: dict[str, str] = key, **claims: Any) -> str:
+        return make_token(key_, ids["user"], ids["session"], claims.pop("roles", ("traveller",)), **claims)
+
+    good = token()
+    assert not await refused(stack, good)
+    attacker = {**new_key(key["kid"])}
+    tricks = {
+        "expired": token(exp=now - 1),
+        "not yet issued": token(iat=now + 3600),
+        "not yet valid": token(nbf=now + 3600),
+        "without expiry": token(exp=None),
+        "another issuer": token(iss="http://evil.test"),
+        "another audience": token(aud="booking"),
+        "another type": token(token_type="JWT"),
+        "an internal token": stack.services["booking"].verifier
+        and keyring.token(audience="rihla", user_id=ids["user"]),
+        "without a session": token(sid=None),
+        "a subject that is no id": token(sub="admin"),
+        "roles that are no list": token(roles={"admin": 1}),
+        "none": changed(good, header={"alg": "none"}).rsplit(".", 1)[0] + ".",
+        "None": changed(good, header={"alg": "None"}),
+        "HS256 with the public key": with_secret(good, key),
+        "jku": changed(good, header={"jku": "http://evil.test/keys"}),
+        "x5u": changed(good, header={"x5u": "http://evil.test/cert"}),
+        "jwk": changed(good, header={"jwk": public_part(attacker)}),
+        "signed by an attacker under a known kid": token(attacker),
+        "an unknown kid": token(new_key("access-9")),
+        "other claims under the old signature": changed(good, claims={"roles": ["admin"]}),
+        "an empty signature": good.rsplit(".", 1)[0] + ".",
+        "zeros as signature": good.rsplit(".", 1)[0] + "." + part(bytes(64)),
+        "a signature in DER length": good.rsplit(".", 1)[0] + "." + part(bytes(70)),
+        "padding": good + "==",
+        "garbage": "a.b.c",
+        "too long": good + "a" * 5000,
+    }
+    taken = [name for name, trick in tricks.items() if not await refused(stack, trick)]
+    assert taken == []
+
+
+@pytest.mark.parametrize("value", ["Basic YTpi", "Bearer", "bearer", "Token abc", ""])
+async def test_other_schemes_are_401(stack: Any, value: str) -> None:
+    answer = await stack.client.get("/v1/bookings", headers={"Authorization": value})
+    assert answer.status_code == 401
+
+
+async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_for_every_invention(
+    stack: Any, make_token: Any
+) -> None:
+    person = stack.sign_in()
+    assert (await stack.client.get("/v1/bookings", headers=person.headers)).status_code == 200
+    asked = stack.auth.key_set_asked
+    stack.auth.keys.append(new_key("access-2"))
+    rotated = stack.sign_in()
+    accepted = await eventually(lambda: _works(stack.client, rotated.headers), timeout=6)
+    assert accepted
+    stranger = make_token(new_key("access-77"), new_id(), new_id(), ("traveller",))
+    for _ in range(20):
+        assert await refused(stack, stranger)
+    assert stack.auth.key_set_asked - asked <= 3
+
+
+async def _works(client: httpx.AsyncClient, headers: dict[str, str]) -> bool:
+    return (await client.get("/v1/bookings", headers=headers)).status_code == 200
+
+
+async def test_an_expired_token_ends_even_when_it_was_cached(stack: Any) -> None:
+    person = stack.sign_in(exp=int(time.time()) + 2)
+    assert await _works(stack.client, person.headers)
+    assert await eventually(lambda: _fails(stack.client, person.headers), timeout=4)
+
+
+async def _fails(client: httpx.AsyncClient, headers: dict[str, str]) -> bool:
+    return not await _works(client, headers)
+
+
+async def test_signing_in_works_with_a_stale_token_still_in_hand(stack: Any) -> None:
+    answer = await stack.client.post("/v1/auth/login", json={}, headers={"Authorization": "Bearer stale"})
+    assert (answer.status_code, answer.json()["kind"]) == (200, "anonymous")
+
+
+async def test_staff_rows_need_a_role_and_unknown_roles_are_dropped(stack: Any) -> None:
+    for roles, status in ((("traveller",), 403), (("support",), 200), (("admin",), 200), (("service",), 403)):
+        answer = await stack.client.get("/v1/admin/bookings", headers=stack.sign_in(*roles).headers)
+        assert answer.status_code == status, roles
+    assert (await stack.client.get("/v1/admin/bookings")).status_code == 401
+
+
+def test_only_one_spelling_of_a_signature_is_taken(make_token: Any) -> None:
+    key = new_key("k-1")
+    token = make_token(key, new_id(), new_id(), ("traveller",))
+    public = PublicKey(public_part(key))
+    assert read_token(token, lambda _: public, "http://gateway.test", "rihla", time.time()).kind == "person"
+    last = token[-1]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = alphabet[alphabet.index(last) ^ 1]  # the last character of 64 bytes carries four unused bits
+    with pytest.raises(NotAccepted):
+        read_token(token[:-1] + other, lambda _: public, "http://gateway.test", "rihla", time.time())
+
+
+@pytest.mark.parametrize("change", [{"kty": "RSA"}, {"crv": "P-384"}, {"alg": "HS256"}, {"use": "enc"}, {"d": "AAAA"}])
+def test_only_public_es256_keys_are_taken(change: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="not a"):
+        PublicKey({**public_part(new_key("k-1")), **change})

@@ -1,0 +1,52 @@
+"""Partner keys."""
+
+import asyncio
+from typing import Any
+
+from rihla.testing import eventually
+
+
+async def test_a_key_becomes_a_partner_with_scopes_and_mode(stack: Any) -> None:
+    seen = (await stack.client.get("/v1/bookings", headers=stack.partner())).json()
+    assert (seen["kind"], seen["scopes"], seen["test_mode"], seen["roles"]) == ("partner", ["book"], True, ["partner"])
+    live = (await stack.client.get("/v1/bookings", headers=stack.partner("rk_live_abcdefgh12345678"))).json()
+    assert live["test_mode"] is False
+
+
+async def test_unknown_and_misshapen_keys_are_401_and_guessing_one_does_not_bother_auth_each_time(stack: Any) -> None:
+    for key in ("rk_live_unknown0unknown0", "nonsense", "rk_test_", "rk_test_" + "a" * 500):
+        answer = await stack.client.get("/v1/bookings", headers={"X-API-Key": key})
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid-api-key")
+    for _ in range(10):
+        await stack.client.get("/v1/bookings", headers={"X-API-Key": "rk_live_unknown0unknown0"})
+    assert stack.auth.exchanges == 1
+
+
+async def test_a_key_is_exchanged_once_for_many_requests_at_once(stack: Any) -> None:
+    headers = stack.partner()
+    answers = await asyncio.gather(*(stack.client.get("/v1/bookings", headers=headers) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert stack.auth.exchanges == 1
+
+
+async def test_a_key_and_a_token_together_are_400(stack: Any) -> None:
+    answer = await stack.client.get("/v1/bookings", headers={**stack.partner(), **stack.sign_in().headers})
+    assert (answer.status_code, answer.json()["code"]) == (400, "ambiguous-credentials")
+
+
+async def test_a_key_that_auth_forgets_stops_working_within_five_seconds_without_any_message(stack: Any) -> None:
+    headers = stack.partner()
+    assert (await stack.client.get("/v1/bookings", headers=headers)).status_code == 200
+    stack.auth.api_keys.clear()
+
+    async def refused() -> bool:
+        return bool((await stack.client.get("/v1/bookings", headers=headers)).status_code == 401)
+
+    assert await eventually(refused, timeout=5)
+
+
+async def test_a_partners_limit_is_the_one_of_its_contract(stack: Any) -> None:
+    headers = stack.partner("rk_test_small0small0small", rate_limit_per_minute=3)
+    answers = [await stack.client.get("/v1/bookings", headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[0].headers["ratelimit-policy"] == '"partner";q=3;w=60'
