@@ -3,17 +3,35 @@
 from fastapi import FastAPI
 
 from payment_service.bootstrap import Container, Transports, open_container
+from payment_service.ledger.admin_api import router as admin_ledger
 from payment_service.ledger.nightly import ledger_is_right
+from payment_service.payments.admin_api import router as admin_payments
 from payment_service.payments.api import router as payments
 from payment_service.problems import PROBLEMS
+from payment_service.promos.api import admin as admin_promos
+from payment_service.promos.api import internal as internal_promos
+from payment_service.promos.api import router as promos
+from payment_service.refunds.admin_api import router as admin_refunds
 from payment_service.refunds.api import router as refunds
 from payment_service.settings import Settings
+from payment_service.wallet.api import router as wallet
 from payment_service.webhooks.api import router as webhooks
 from rihla.kernel import Clock, SystemClock
 from rihla.web import build_app
 from rihla.web.health import Checks
 
-ROUTERS = (payments, webhooks, refunds)
+ROUTERS = (
+    payments,
+    wallet,
+    promos,
+    webhooks,
+    refunds,
+    internal_promos,
+    admin_payments,
+    admin_refunds,
+    admin_ledger,
+    admin_promos,
+)
 
 
 def create_app(

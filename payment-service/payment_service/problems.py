@@ -13,7 +13,7 @@ from payment_service.promos.errors import (
     PromoCodeNotApplicable,
     PromoCodeNotFound,
     PromoCodeUsedUp,
-    PromoUseReleased,
+    PromoUseNotFound,
 )
 from payment_service.providers.interface import InvalidSignature, ProviderNotAvailable
 from payment_service.refunds.errors import (
@@ -52,7 +52,7 @@ PROBLEMS = ProblemTable(
         PromoCodeExists: ProblemSpec(409, "promo-code-exists", "The promo code exists already"),
         PromoCodeNotApplicable: ProblemSpec(409, "promo-code-not-applicable", "The promo code does not apply"),
         PromoCodeUsedUp: ProblemSpec(409, "promo-code-used-up", "The promo code is used up"),
-        PromoUseReleased: ProblemSpec(409, "promo-use-released", "The use of the promo code was released"),
+        PromoUseNotFound: ProblemSpec(404, "promo-use-not-found", "The booking uses no promo code"),
         PlanNotFound: ProblemSpec(404, "plan-not-found", "No such plan"),
         SubscriptionNotFound: ProblemSpec(404, "subscription-not-found", "No such subscription"),
         SubscriptionExists: ProblemSpec(409, "subscription-exists", "There is a subscription to this plan already"),

@@ -9,6 +9,7 @@ from payment_service.bootstrap import Container, Transports, open_container
 from payment_service.ledger.nightly import check_when_due, ledger_is_right
 from payment_service.ledger.seal import seal_batch
 from payment_service.payments.reconcile import reconcile
+from payment_service.promos.use_promo import release_expired
 from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.settings import Settings
 from payment_service.wallet.consumers import wallet_bindings
@@ -44,6 +45,7 @@ def loops(c: Container) -> Sequence[Loop]:
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
         _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
+        _every(60.0, "promo_expiry", lambda: release_expired(c.db, c.clock)),
         _every(60.0, "coin_expiry", lambda: expire_coins(c.db, c.clock)),
         _every(60.0, "ledger_check", lambda: check_when_due(c.db, c.clock, hours=c.settings.ledger_check_hours)),
     ]

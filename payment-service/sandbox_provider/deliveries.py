@@ -3,12 +3,11 @@
 import asyncio
 import json
 import random
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from rihla.db import Database
 from rihla.kernel import Clock
@@ -36,10 +35,10 @@ class Deliveries:
     async def send_due(self) -> int:
         """Send up to 50 due deliveries at once; how many were tried."""
         due = await self._take()
-        await asyncio.gather(*(self._send(row) for row in due))
+        await asyncio.gather(*(self._send(*row) for row in due))
         return len(due)
 
-    async def _take(self) -> Sequence[Row[Any]]:
+    async def _take(self) -> list[tuple[str, str, int, dict[str, Any]]]:
         now = self._clock.now()
         delivery, event = tables.delivery, tables.event
         async with self._db.transaction() as session:
@@ -60,10 +59,9 @@ class Deliveries:
                     .where(delivery.c.event_id == row.event_id, delivery.c.url == row.url)
                     .values(next_attempt_at=lease)
                 )
-        return rows
+        return [(row.event_id, row.url, row.attempts, row.body) for row in rows]
 
-    async def _send(self, row: Row[Any]) -> None:
-        event_id, url, attempts, content = tuple(row)
+    async def _send(self, event_id: str, url: str, attempts: int, content: dict[str, Any]) -> None:
         body = json.dumps(content, separators=(",", ":")).encode()
         header = signature_header(
             body, timestamp=int(self._clock.now().timestamp()), secrets=self._settings.webhook_secrets

@@ -1,6 +1,7 @@
 """The sealer: one process at a time links new postings into the hash chain, in batches."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -68,11 +69,14 @@ async def _link(session: AsyncSession, ids: list[UUID], now: datetime) -> None:
 async def load_postings(session: AsyncSession, ids: list[UUID]) -> dict[UUID, SealedPosting]:
     """The postings with their entries, as the chain sees them."""
     found: dict[UUID, SealedPosting] = {}
+    entries: dict[UUID, list[SealedEntry]] = {}
     for row in await session.execute(_LOAD, {"ids": ids}):
-        values = tuple(row)
-        posting = found.setdefault(values[0], SealedPosting(*values[:7], []))
-        if values[7] is not None:
-            entries = posting.entries
-            assert isinstance(entries, list)
-            entries.append(SealedEntry(*values[7:]))
+        posting_id, key, kind, reference_id, actor_id, reason, posted_at, *entry = tuple[Any, ...](row)
+        if posting_id not in found:
+            entries[posting_id] = []
+            found[posting_id] = SealedPosting(
+                posting_id, key, kind, reference_id, actor_id, reason, posted_at, entries[posting_id]
+            )
+        if entry[0] is not None:
+            entries[posting_id].append(SealedEntry(*entry))
     return found

@@ -106,3 +106,15 @@ ledger_check = Table(
     Column("last_hash", LargeBinary),
     Index("ix_ledger_check_finished_at", "finished_at"),
 )
+
+ledger_admin_action = Table(
+    "ledger_admin_action",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("ledger_account.id"), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_ledger_admin_action_account_id", "account_id"),
+)

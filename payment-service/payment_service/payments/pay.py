@@ -79,9 +79,9 @@ class Till:
         if isinstance(began, Replay):
             return began
         try:
-            known = await self._known(began.resource_id) if began.resumed else None
+            known = await self.known(began.resource_id) if began.resumed else None
             if known is not None:
-                return await self._resume(known, command.method, idem)
+                return await self.resume(known, command.method, idem)
             self.check_method(command.method, test_mode=command.test_mode)
             charge = await self.booking.charge_due(command.booking_id, command.charge_id, command.user_id)
             payable = Payable(
@@ -136,11 +136,12 @@ class Till:
                 raise ProviderNotAvailable("The sandbox is for test keys.")
             self.providers.for_caller(source.provider or "", test_mode=test_mode)
 
-    async def _known(self, payment_id: UUID) -> PaymentRecord | None:
+    async def known(self, payment_id: UUID) -> PaymentRecord | None:
+        """What an earlier try of the same request stored."""
         async with self.db.transaction() as session:
             return await store.find(session, payment_id)
 
-    async def _resume(self, payment: PaymentRecord, method: Method, idem: IdempotentRequest) -> bytes:
+    async def resume(self, payment: PaymentRecord, method: Method, idem: IdempotentRequest) -> bytes:
         """An earlier try of the same request stopped on the way: go on with the same keys, which cannot take twice."""
         async with self.db.transaction() as session:
             parts = await store.parts_of(session, payment.id)

@@ -15,9 +15,13 @@ class PromoCodeNotApplicable(DomainError):
     """The code does not apply to this booking; the detail says why."""
 
 
+class PromoUseReleased(PromoCodeNotApplicable):
+    """The booking's use was released before; it cannot be reserved again."""
+
+
 class PromoCodeUsedUp(DomainError):
     """The code's limit, or the person's, is reached."""
 
 
-class PromoUseReleased(DomainError):
-    """The booking's use was released before; it cannot be reserved again."""
+class PromoUseNotFound(DomainError):
+    """The booking uses no code."""

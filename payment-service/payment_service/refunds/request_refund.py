@@ -56,22 +56,26 @@ async def _open(db: Database, clock: Clock, refund_id: UUID, body: PutRefund) ->
         if payment_id is None:
             raise RefundExceedsCaptured("Nothing was captured for this charge.", refundable_minor=0)
         request = RefundRequest(refund_id, body.amount_minor, body.reason)
-        await _open_on(session, clock, payment_id, request, body)
-        return True
+        return await _open_on(session, clock, payment_id, request, body)
 
 
 async def _open_on(
     session: AsyncSession, clock: Clock, payment_id: UUID, request: RefundRequest, body: PutRefund
-) -> None:
+) -> bool:
     payment = await payments.find(session, payment_id, lock=True)
     if payment is None:
         raise PaymentNotFound("There is no such payment.")
+    known = await store.find(session, request.id)  # a twin request may have held the lock before us
+    if known is not None:
+        _check_same(known, body)
+        return False
     if (payment.user_id, payment.booking_id, payment.currency) != (body.user_id, body.booking_id, body.currency):
         raise RefundExceedsCaptured(
             "The charge was paid for another booking or in another currency.", refundable_minor=0
         )
     parts = await payments.parts_of(session, payment_id)
     await open_refund(session, payment, parts, request, now=clock.now())
+    return True
 
 
 def _check_same(known: RefundRecord, body: PutRefund) -> None:
