@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, and_, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from booking_service.documents.kinds import DocumentKind, JobState, MadeFile, Order
@@ -20,7 +21,8 @@ LIVE_JOBS = (JobState.QUEUED, JobState.WORKING)
 _CLAIM = text(
     "UPDATE document_job SET state = 'working', attempts = attempts + 1, due_at = :lease_until WHERE id IN ("
     "SELECT id FROM document_job WHERE state IN ('queued', 'working') AND due_at <= :now "
-    "ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED) RETURNING id, booking_id, cause, orders, attempts, created_at"
+    "ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED) "
+    "RETURNING id, booking_id, cause, orders, attempts, created_at"
 )
 
 
@@ -53,7 +55,7 @@ async def add_job(session: AsyncSession, booking_id: UUID, cause: str, orders: S
 
 
 async def claim_jobs(session: AsyncSession, *, now: datetime, most: int) -> list[Job]:
-    """Take jobs that are due or whose worker died; other workers skip them."""
+    """Take jobs that are due or whose worker died, oldest first; other workers skip them."""
     rows = await session.execute(_CLAIM, {"now": now, "lease_until": now + LEASE, "most": most})
     return [
         Job(
@@ -64,7 +66,7 @@ async def claim_jobs(session: AsyncSession, *, now: datetime, most: int) -> list
             attempts=row.attempts,
             created_at=row.created_at,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: row.id)
     ]
 
 
@@ -134,7 +136,7 @@ async def current_documents(session: AsyncSession, booking_id: UUID) -> list[Row
     newest = (
         select(document)
         .where(document.c.booking_id == booking_id)
-        .distinct(document.c.kind, document.c.subject, document.c.media_type)
+        .ext(distinct_on(document.c.kind, document.c.subject, document.c.media_type))
         .order_by(document.c.kind, document.c.subject, document.c.media_type, document.c.version.desc())
         .subquery()
     )
