@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import httpx
 from redis.asyncio import Redis
 
 from auth_service.access.load_keys import load_signing_keys
 from auth_service.access.schemas import JsonWebKeySet
 from auth_service.access.tokens import AccessTokens
 from auth_service.codes.rules import CodePolicy
+from auth_service.oidc.provider_client import ProviderClient
+from auth_service.oidc.providers import read_providers
 from auth_service.passwords.hashing import Passwords
 from auth_service.people.encryption import DataCipher
 from auth_service.sessions.revoke import RevocationPush
@@ -39,6 +42,7 @@ class Container:
     cipher: DataCipher
     code_policy: CodePolicy
     code_secret: bytes
+    providers: dict[str, ProviderClient]
 
 
 def code_policy(settings: Settings) -> CodePolicy:
@@ -64,12 +68,20 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, clock: Clock, *, pause: Pause = asyncio.sleep) -> AsyncIterator[Container]:
-    """Everything the API process needs, closed at the end."""
+async def open_container(
+    settings: Settings,
+    clock: Clock,
+    *,
+    pause: Pause = asyncio.sleep,
+    provider_transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Container]:
+    """Everything the API process needs, closed at the end. Tests replace the way to OpenID providers."""
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings))
         redis = Redis.from_url(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5)
         stack.push_async_callback(redis.aclose)
+        providers = read_providers(settings.oidc_providers.get_secret_value())
+        web = await stack.enter_async_context(httpx.AsyncClient(transport=provider_transport, timeout=5))
         passwords = Passwords(threads=settings.password_threads, queue=settings.password_queue)
         stack.callback(passwords.close)
         access_tokens = AccessTokens(
@@ -95,4 +107,5 @@ async def open_container(settings: Settings, clock: Clock, *, pause: Pause = asy
             cipher=DataCipher(settings.encryption_keys()),
             code_policy=code_policy(settings),
             code_secret=settings.code_secret.get_secret_value().encode(),
+            providers={name: ProviderClient(provider, web) for name, provider in providers.items()},
         )

@@ -2,10 +2,12 @@
 
 import asyncio
 
+import httpx
 from fastapi import FastAPI
 
 import auth_service.access.api
 import auth_service.administration.api
+import auth_service.oidc.api
 import auth_service.partners.api
 import auth_service.passwords.api
 import auth_service.people.api
@@ -20,7 +22,11 @@ from rihla.web import build_app
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Clock | None = None, pause: Pause = asyncio.sleep
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    pause: Pause = asyncio.sleep,
+    provider_transport: httpx.AsyncBaseTransport | None = None,
 ) -> FastAPI:
     """The application; settings come from the environment when none are given."""
     settings = settings or Settings()
@@ -33,12 +39,15 @@ def create_app(
             auth_service.registration.api.router,
             auth_service.sessions.api.router,
             auth_service.two_factor.api.router,
+            auth_service.oidc.api.router,
             auth_service.passwords.api.router,
             auth_service.people.api.router,
             auth_service.partners.api.router,
             auth_service.administration.api.router,
         ],
         problems=problems,
-        open_container=lambda: open_container(settings, clock or SystemClock(), pause=pause),
+        open_container=lambda: open_container(
+            settings, clock or SystemClock(), pause=pause, provider_transport=provider_transport
+        ),
         checks=lambda c: {"database": c.db.check},
     )

@@ -159,7 +159,9 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running_auth(settings: Settings, keyring: Keyring, clock: FixedClock) -> AsyncIterator[Auth]:
+async def running_auth(
+    settings: Settings, keyring: Keyring, clock: FixedClock, provider: FastAPI | None = None
+) -> AsyncIterator[Auth]:
     """API and worker (without its relay, so that events stay to be looked at) on one database."""
     mail, pauses = Mailbox(), []
 
@@ -172,7 +174,8 @@ async def running_auth(settings: Settings, keyring: Keyring, clock: FixedClock) 
         signer=keyring.signer("auth"),
         transport=httpx.ASGITransport(mail.app(), raise_app_exceptions=True),
     )
-    app = create_app(settings, clock=clock, pause=pause)
+    transport = httpx.ASGITransport(provider) if provider else None
+    app = create_app(settings, clock=clock, pause=pause, provider_transport=transport)
     worker = create_worker(settings, clock=clock, client=client, relay=False)
     async with running(app) as http, running(worker):
         yield Auth(http, app, worker, keyring, clock, mail, settings, pauses)

@@ -1,6 +1,7 @@
 """Sign-ins that went to a provider and have not come back, and accounts linked to providers."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
@@ -10,17 +11,23 @@ from auth_service.base import Base
 
 
 class OidcAttempt(Base):
-    """One trip to a provider. The state is kept as a hash; nonce and PKCE verifier are derived from it."""
+    """One trip to a provider. State and ticket are kept as hashes; nonce and PKCE verifier are derived from the state.
+
+    A trip that began with `return_to` ends with a ticket: `identity` then holds what the provider said, until the
+    client that began (it knows the verifier of `client_challenge`) signs in with it or links it.
+    """
 
     __tablename__ = "oidc_attempt"
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     provider: Mapped[str] = mapped_column(String(40))
-    link_account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     return_to: Mapped[str | None] = mapped_column(String(500))
+    client_challenge: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+    ticket_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    identity: Mapped[dict[str, Any] | None]
 
 
 class LinkedIdentity(Base):

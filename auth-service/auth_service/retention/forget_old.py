@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 from datetime import timedelta
 
+from sqlalchemy import delete
+
 from auth_service.codes import store as codes
+from auth_service.oidc.tables import OidcAttempt
 from auth_service.sessions import store as sessions
 from auth_service.two_factor import store as two_factor
 from rihla.db import Database
@@ -44,4 +47,5 @@ class Sweeper:
                 session, sessions_before=now - _ENDED_SESSIONS_KEPT, revocations_before=now - _REVOCATIONS_KEPT
             )
             await two_factor.forget_challenges(session, now)
+            await session.execute(delete(OidcAttempt).where(OidcAttempt.expires_at < now))
             await forget_keys(session, now=now)
