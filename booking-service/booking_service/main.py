@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from booking_service.bookings.api import router as bookings
 from booking_service.bootstrap import Container, Transports, open_container
+from booking_service.cancelling.api import router as cancelling
 from booking_service.documents.api import router as documents
 from booking_service.placing.api import router as placing
 from booking_service.problems import PROBLEMS
@@ -13,7 +14,7 @@ from rihla.kernel import Clock
 from rihla.web import build_app
 from rihla.web.health import Check
 
-ROUTERS = [placing, bookings, documents, settling]
+ROUTERS = [placing, bookings, cancelling, documents, settling]
 
 
 def create_app(

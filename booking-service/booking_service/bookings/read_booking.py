@@ -29,7 +29,7 @@ SELECT row_to_json(whole)::text FROM (
                       WHERE o.booking_id = b.id AND o.passenger_id = p.id) c) AS coupons
        FROM passenger p WHERE p.booking_id = b.id) one) AS passengers,
     (SELECT coalesce(json_agg(row_to_json(l) ORDER BY l.id), '[]') FROM price_line l
-      WHERE l.booking_id = b.id) AS price_lines,
+      WHERE l.booking_id = b.id AND l.superseded_by IS NULL) AS price_lines,
     (SELECT coalesce(json_agg(row_to_json(h) ORDER BY h.created_at, h.id), '[]') FROM charge h
       WHERE h.booking_id = b.id) AS charges,
     (SELECT coalesce(json_agg(row_to_json(r) ORDER BY r.created_at, r.id), '[]') FROM refund r

@@ -106,11 +106,16 @@ async def set_charge(session: AsyncSession, charge_id: UUID, to: ChargeState) ->
     await session.execute(text("UPDATE charge SET state = :state WHERE id = :id"), {"state": str(to), "id": charge_id})
 
 
-async def pay_charge(session: AsyncSession, charge_id: UUID, payment_id: UUID | None, *, now: datetime) -> None:
+async def pay_charge(
+    session: AsyncSession, charge_id: UUID, payment_id: UUID | None, *, now: datetime, method: str | None = None
+) -> None:
     """The charge is paid by this payment (None: there was nothing to pay)."""
     await session.execute(
-        text("UPDATE charge SET state = 'paid', payment_id = :payment_id, paid_at = :now WHERE id = :id"),
-        {"id": charge_id, "payment_id": payment_id, "now": now},
+        text(
+            "UPDATE charge SET state = 'paid', payment_id = :payment_id, paid_at = :now, payment_method = :method "
+            "WHERE id = :id"
+        ),
+        {"id": charge_id, "payment_id": payment_id, "method": method, "now": now},
     )
 
 

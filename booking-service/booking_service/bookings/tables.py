@@ -231,6 +231,7 @@ charge = Table(
     Column("created_at", Instant, nullable=False),
     Column("paid_at", Instant),
     Column("payment_id", Uuid, unique=True),
+    Column("payment_method", String(12)),
     Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint(_one_of("state", ChargeState), name="state"),
     CheckConstraint("kind IN ('initial', 'extras', 'change')", name="kind"),
@@ -255,8 +256,11 @@ price_line = Table(
     Column("code", String(32), nullable=False),
     Column("name", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
+    # `none`: a change fee, returned only when the airline is at fault.
     Column("refund_class", String(12), nullable=False),
-    CheckConstraint("refund_class IN ('fare', 'airport_tax', 'extra')", name="refund_class"),
+    # The change that put other lines in the place of this one.
+    Column("superseded_by", Uuid),
+    CheckConstraint("refund_class IN ('fare', 'airport_tax', 'extra', 'none')", name="refund_class"),
 )
 Index("ix_price_line_booking", price_line.c.booking_id)
 

@@ -156,6 +156,7 @@ class ChargeView:
     created_at: datetime
     paid_at: datetime | None = None
     payment_id: UUID | None = None
+    payment_method: str | None = None
     refunded_minor: int = 0
 
     @property

@@ -94,7 +94,7 @@ async def _give_back(
 async def _apply(
     session: AsyncSession, view: BookingView, charge: ChargeView, paid: Paid, outcome: Outcome, now: datetime
 ) -> None:
-    await pay_charge(session, charge.id, paid.payment_id, now=now)
+    await pay_charge(session, charge.id, paid.payment_id, method=paid.method, now=now)
     if outcome is Outcome.APPLY:
         await add_errand(session, view.id, "confirm_change", now=now, charge_id=charge.id)
         return

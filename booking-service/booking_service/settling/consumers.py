@@ -22,7 +22,7 @@ class PaymentEvents:
         assert isinstance(event, PaymentSucceededV1)
         if event.booking_id is None or event.charge_id is None:
             return
-        paid = Paid(event.payment_id, event.charge_id, event.amount_minor, event.currency)
+        paid = Paid(event.payment_id, event.charge_id, event.amount_minor, event.currency, event.method)
         try:
             await accept_payment(session, event.booking_id, paid, now=self._c.clock.now())
         except UnknownCharge as error:

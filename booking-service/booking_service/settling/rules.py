@@ -42,6 +42,7 @@ class Paid:
     charge_id: UUID
     amount_minor: int
     currency: str
+    method: str = "card"
 
 
 def decide(view: BookingView, charge: ChargeView, paid: Paid) -> Outcome:

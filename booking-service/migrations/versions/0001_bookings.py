@@ -339,6 +339,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("payment_id", sa.Uuid(), nullable=True),
+        sa.Column("payment_method", sa.String(length=12), nullable=True),
         sa.Column("refunded_minor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("kind IN ('initial', 'extras', 'change')", name=op.f("ck_charge_kind")),
         sa.CheckConstraint("state IN ('due', 'paid', 'refunded', 'void')", name=op.f("ck_charge_state")),
@@ -429,7 +430,10 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("refund_class", sa.String(length=12), nullable=False),
-        sa.CheckConstraint("refund_class IN ('fare', 'airport_tax', 'extra')", name=op.f("ck_price_line_refund_class")),
+        sa.Column("superseded_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "refund_class IN ('fare', 'airport_tax', 'extra', 'none')", name=op.f("ck_price_line_refund_class")
+        ),
         sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_price_line_booking_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_line")),
     )
