@@ -18,7 +18,7 @@ from auth_service.main import create_app
 from auth_service.settings import Settings
 from auth_service.worker import create_worker
 from rihla.http import ServiceClient
-from rihla.kernel import FixedClock
+from rihla.kernel import FixedClock, new_id
 from rihla.testing import eventually, running
 from rihla.testing.keyring import Keyring
 
@@ -187,13 +187,19 @@ def clock() -> FixedClock:
     return FixedClock(datetime.fromisoformat("2026-12-01T08:00:00+00:00"))
 
 
+@pytest.fixture
+def own_namespace() -> str:
+    """A prefix of this test's own. Nothing is declared in the broker under it, and its Redis keys expire."""
+    return f"t{new_id().hex[-16:]}"
+
+
 @pytest_asyncio.fixture
 async def settings(
-    database_for: Callable[[str], Awaitable[str]], keyring: Keyring, namespace: str, redis_url: str, amqp_url: str
+    database_for: Callable[[str], Awaitable[str]], keyring: Keyring, own_namespace: str, redis_url: str, amqp_url: str
 ) -> Settings:
     return Settings(
         database_url=await database_for("auth-service"),
-        namespace=namespace,
+        namespace=own_namespace,
         redis_url=redis_url,
         amqp_url=amqp_url,
         **keyring.settings("auth"),

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +31,12 @@ EMAIL = "amina@example.com"
 VERIFIER = "v" * 43
 
 
+@cache
+def provider_key() -> rsa.RSAPrivateKey:
+    """Made once: it costs a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @dataclass
 class FakeProvider:
     """An OpenID provider: one client, PKCE checked, RS256."""
@@ -37,7 +44,7 @@ class FakeProvider:
     clock: FixedClock
     claims: dict[str, Any] = field(default_factory=lambda: {"sub": "subject-1", "email": EMAIL, "email_verified": True})
     trips: dict[str, dict[str, str]] = field(default_factory=dict)
-    key: Any = field(default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    key: Any = field(default_factory=provider_key)
     sign_with: Any = None
 
     def app(self) -> FastAPI:
