@@ -22,7 +22,7 @@ from flight_service.catalogue.layout import CabinLayout, Seat
 
 Preference = Literal["window", "aisle", "middle"]
 _LOOKED_AT_CLOSELY = 16
-_CHILD, _LIKED, _PRICED = 10_000, 10, 300
+_CHILD, _LIKED, _SPARED, _PRICED = 10_000, 10, 20, 300
 _LINK, _ROW = 1_000, 400
 
 
@@ -83,7 +83,7 @@ class _Cabin:
     def price(self, seat: Seat, needs_ordinary: bool) -> int:
         """How little we like to give this seat away."""
         if "exit_row" in seat.features and self.spare_ordinary and not needs_ordinary:
-            return 0
+            return -_SPARED
         return _PRICED if _priced(seat) else 0
 
 
@@ -134,7 +134,7 @@ def _alone(cabin: _Cabin, traveller: Traveller) -> dict[UUID, str]:
         cost = cabin.price(seat, barred) + (_LIKED if traveller.preference not in (None, seat.position) else 0)
         if best is None or cost < best[0]:
             best = (cost, seat.designator)
-            if cost == 0:
+            if cost == (-_SPARED if cabin.spare_ordinary and not barred else 0):
                 break
     return {traveller.passenger_id: best[1]} if best else {}
 

@@ -365,3 +365,22 @@ async def client(
     open_express_lane(app)
     async with running(app, token=keyring.token(audience="flight", issuer="booking")) as http:
         yield Client(http, clock)
+
+
+@pytest.fixture
+def express_lane_closed(
+    pool: "asyncpg.Pool[Any]", clock: FixedClock, offers: HandMadeOffers, keyring: Keyring
+) -> Callable[[], FastAPI]:
+    """The application without the express lane: every request takes the documented route."""
+    return lambda: booking_app(pool, clock, offers, keyring)
+
+
+@pytest.fixture
+def inventory_type() -> type[Inventory]:
+    """For tests that bring their own pool."""
+    return Inventory
+
+
+@pytest.fixture
+def fleet() -> OneAircraft:
+    return OneAircraft()
