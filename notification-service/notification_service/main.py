@@ -3,6 +3,10 @@
 from fastapi import FastAPI
 
 import notification_service.codes.api
+import notification_service.delivering.api
+import notification_service.devices.api
+import notification_service.preferences.api
+import notification_service.reading.api
 from notification_service.bootstrap import open_container
 from notification_service.problems import problems
 from notification_service.settings import Settings
@@ -17,7 +21,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         settings,
         title="Rihla: notifications",
         description="Notices about trips and accounts, preferences, devices, and the deliveries of operations.",
-        routers=[notification_service.codes.api.router],
+        routers=[
+            notification_service.preferences.api.router,
+            notification_service.reading.api.router,
+            notification_service.devices.api.router,
+            notification_service.delivering.api.router,
+            notification_service.codes.api.router,
+        ],
         problems=problems,
         open_container=lambda: open_container(settings, clock or SystemClock()),
         checks=lambda c: {"database": c.db.check},

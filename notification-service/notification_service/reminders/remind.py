@@ -1,0 +1,76 @@
+"""The scheduler: looks every few seconds what time has made due. Any number of workers may run it."""
+
+import asyncio
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification_service.reminders import store
+from notification_service.reminders.rules import WINDOWS, Window, flight_reminder, payment_reminder
+from notification_service.telling.facts import Fact, Recipient
+from notification_service.telling.tell import Teller
+from notification_service.trips.recipients import is_checked_in, owner_of, travellers_of
+from rihla.db import Database
+from rihla.kernel import Clock
+from rihla.telemetry import Counter
+from rihla.web.loops import pause_or_stop
+
+REMINDERS = Counter("rihla_reminders_total", "Reminders given", ["kind"])
+
+
+class ReminderScheduler:
+    """`run` is a worker loop; `remind` gives what is due now and returns how many reminders that was."""
+
+    name = "reminder-scheduler"
+
+    def __init__(self, db: Database, teller: Teller, *, clock: Clock, every_seconds: float) -> None:
+        self._db = db
+        self._teller = teller
+        self._clock = clock
+        self._every = every_seconds
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look, give, rest."""
+        while not stop.is_set():
+            if await self.remind() == 0:
+                await pause_or_stop(stop, self._every)
+
+    async def remind(self) -> int:
+        """Give every reminder that is due, each kind in its own transaction."""
+        given = 0
+        for window in WINDOWS:
+            async with self._db.transaction() as session:
+                given += await self._flights(session, window)
+        async with self._db.transaction() as session:
+            given += await self._payments(session)
+        return given
+
+    async def _flights(self, session: AsyncSession, window: Window) -> int:
+        now = self._clock.now()
+        given = 0
+        for row in await store.due_flights(session, window, now):
+            if not await store.give(session, window.kind, row.booking_id, row.flight_id, now):
+                continue
+            given += 1
+            if window.only_open and is_checked_in(row.facts, row.flight_id):
+                continue
+            fact = flight_reminder(
+                window.kind, row.facts, row.flight_id, row.departs_at, gate=row.gate, terminal=row.terminal
+            )
+            await self._tell(session, fact, travellers_of(row.facts, row.flight_id))
+        return given
+
+    async def _payments(self, session: AsyncSession) -> int:
+        now = self._clock.now()
+        given = 0
+        for row in await store.due_payments(session, now):
+            if await store.give(session, "reminder_payment", row.booking_id, row.booking_id, now):
+                given += 1
+                await self._tell(session, payment_reminder(row.facts), [owner_of(row.facts)])
+        return given
+
+    async def _tell(self, session: AsyncSession, fact: Fact | None, recipients: Iterable[Recipient]) -> None:
+        if fact is None:
+            return
+        await self._teller.tell(session, fact, recipients, now=self._clock.now())
+        REMINDERS.labels(fact.kind).inc()

@@ -1,0 +1,57 @@
+"""Which reminders are due and have not been given. The unique fact of a notice is what makes each one once."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification_service.reminders.rules import PAYMENT_AHEAD, Window
+
+_MOST = 200
+_FLIGHTS = text(
+    "SELECT t.booking_id, t.facts, f.flight_id, f.departs_at, n.gate, n.terminal FROM trip_flight f "
+    "JOIN trip t ON t.booking_id = f.booking_id LEFT JOIN flight_news n ON n.flight_id = f.flight_id "
+    "WHERE f.departs_at > :nearest AND f.departs_at <= :farthest AND NOT f.departed "
+    "AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
+    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = :kind AND g.booking_id = t.booking_id "
+    "AND g.flight_id = f.flight_id) "
+    "AND (CAST(:after AS text) IS NULL OR EXISTS (SELECT 1 FROM reminder_given e WHERE e.kind = :after "
+    "AND e.booking_id = t.booking_id AND e.flight_id = f.flight_id AND e.given_at <= :earlier)) "
+    "ORDER BY f.departs_at LIMIT :most"
+)
+_PAYMENTS = text(
+    "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'pending_payment' "
+    "AND t.payment_required_by > :now AND t.payment_required_by <= :until "
+    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_payment' AND g.booking_id = t.booking_id) "
+    "ORDER BY t.payment_required_by LIMIT :most"
+)
+_GIVE = text(
+    "INSERT INTO reminder_given (kind, booking_id, flight_id, given_at) VALUES (:kind, :booking_id, :flight_id, :now) "
+    "ON CONFLICT DO NOTHING RETURNING 1"
+)
+
+
+async def due_flights(session: AsyncSession, window: Window, now: datetime) -> list[Row[Any]]:
+    """Flights of live bookings inside the window that this reminder was not given for."""
+    nearest, farthest = window.bounds(now)
+    values = {
+        "nearest": nearest,
+        "farthest": farthest,
+        "kind": window.kind,
+        "after": window.after,
+        "earlier": now - window.apart,
+        "most": _MOST,
+    }
+    return list((await session.execute(_FLIGHTS, values)).all())
+
+
+async def due_payments(session: AsyncSession, now: datetime) -> list[Row[Any]]:
+    """Bookings whose hold ends soon and that were not reminded of."""
+    return list((await session.execute(_PAYMENTS, {"now": now, "until": now + PAYMENT_AHEAD, "most": _MOST})).all())
+
+
+async def give(session: AsyncSession, kind: str, booking_id: Any, flight_id: Any, now: datetime) -> bool:
+    """Take the reminder for this transaction; False when another worker has it."""
+    values = {"kind": kind, "booking_id": booking_id, "flight_id": flight_id, "now": now}
+    return (await session.execute(_GIVE, values)).first() is not None
