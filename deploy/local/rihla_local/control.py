@@ -75,11 +75,11 @@ def down(layout: Layout) -> int:
 
 
 def status(layout: Layout) -> int:
-    """`make status`: 0 when everything is ready, 3 when not running, 1 in between."""
+    """`make status`: a table; 1 while something that should run is not ready."""
     state = read_json(layout.state_file)
     if not _launcher_lock(layout).is_held() or state is None:
         sys.stdout.write("not running\n")
-        return 3
+        return 0
     rows = [("process", "pid", "port", "state", "restarts", "memory")]
     total = 0
     launcher = int(state["launcher_pid"])
