@@ -9,8 +9,10 @@ import httpx
 from payment_service.payments.booking_client import BookingClient
 from payment_service.payments.pay import Till
 from payment_service.providers.interface import Provider
+from payment_service.providers.paymob import PaymobProvider
 from payment_service.providers.registry import Providers
 from payment_service.providers.sandbox import SandboxProvider
+from payment_service.providers.stripe import StripeProvider
 from payment_service.settings import Settings, several
 from rihla.auth import TokenSigner
 from rihla.db import Database
@@ -77,5 +79,25 @@ def _providers(settings: Settings, other_ends: Mapping[str, httpx.AsyncBaseTrans
             webhook_secrets=several(settings.sandbox_webhook_secret),
             timeout=settings.provider_timeout_seconds,
             transport=other_ends.get("sandbox"),
+        )
+    if settings.stripe_api_key is not None:
+        found["stripe"] = StripeProvider(
+            settings.stripe_url,
+            api_key=settings.stripe_api_key.get_secret_value(),
+            webhook_secrets=several(settings.stripe_webhook_secret),
+            public_url=settings.public_url,
+            timeout=settings.provider_timeout_seconds,
+            transport=other_ends.get("stripe"),
+        )
+    if settings.paymob_secret_key is not None:
+        found["paymob"] = PaymobProvider(
+            settings.paymob_url,
+            secret_key=settings.paymob_secret_key.get_secret_value(),
+            public_key=settings.paymob_public_key,
+            integration_ids=[int(name) for name in settings.paymob_integration_ids.split(",") if name.strip()],
+            hmac_secrets=several(settings.paymob_hmac_secret),
+            callback_url=f"{settings.public_url}/v1/webhooks/paymob",
+            timeout=settings.provider_timeout_seconds,
+            transport=other_ends.get("paymob"),
         )
     return found

@@ -14,6 +14,8 @@ from payment_service.promos.api import router as promos
 from payment_service.refunds.admin_api import router as admin_refunds
 from payment_service.refunds.api import router as refunds
 from payment_service.settings import Settings
+from payment_service.subscriptions.api import admin as admin_plans
+from payment_service.subscriptions.api import router as subscriptions
 from payment_service.wallet.api import router as wallet
 from payment_service.webhooks.api import router as webhooks
 from rihla.kernel import Clock, SystemClock
@@ -24,6 +26,7 @@ ROUTERS = (
     payments,
     wallet,
     promos,
+    subscriptions,
     webhooks,
     refunds,
     internal_promos,
@@ -31,6 +34,7 @@ ROUTERS = (
     admin_refunds,
     admin_ledger,
     admin_promos,
+    admin_plans,
 )
 
 

@@ -12,6 +12,7 @@ from payment_service.payments.reconcile import reconcile
 from payment_service.promos.use_promo import release_expired
 from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.settings import Settings
+from payment_service.subscriptions.renew import renew_due
 from payment_service.wallet.consumers import wallet_bindings
 from payment_service.wallet.expire_coins import expire_coins
 from payment_service.webhooks.receive import retry_pending
@@ -45,6 +46,7 @@ def loops(c: Container) -> Sequence[Loop]:
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
         _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
+        _every(30.0, "renewals", lambda: renew_due(c.till, grace_days=c.settings.subscription_grace_days)),
         _every(60.0, "promo_expiry", lambda: release_expired(c.db, c.clock)),
         _every(60.0, "coin_expiry", lambda: expire_coins(c.db, c.clock)),
         _every(60.0, "ledger_check", lambda: check_when_due(c.db, c.clock, hours=c.settings.ledger_check_hours)),

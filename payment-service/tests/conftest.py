@@ -312,3 +312,9 @@ async def container(
     )
     async with open_container(settings, clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def stack_opener() -> Any:
+    """`open_stack`, for tests that need other settings or other ends of the wire."""
+    return open_stack

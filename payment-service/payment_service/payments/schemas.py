@@ -1,10 +1,10 @@
 """Requests and answers of payments, with the examples that show up in OpenAPI."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from payment_service.payments.methods import Method, Source
 from payment_service.providers.interface import Card
@@ -47,24 +47,27 @@ class CardIn(RequestModel):
         return Card(number, self.exp_month, self.exp_year, self.cvc.get_secret_value())
 
 
-class SandboxCardMethod(RequestModel):
+class CardMethod(RequestModel):
+    """Raw numbers in the sandbox only; real providers take a token, or ask for the card on a page of their own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
     type: Literal["card"]
-    provider: Literal["sandbox"]
-    card: CardIn
+    provider: Literal["sandbox", "stripe", "paymob"]
+    card: CardIn | None = Field(default=None, description="required with `sandbox`, refused with every other provider")
+    token: SecretStr | None = Field(default=None, max_length=255, description="the provider's token for a card")
+
+    @model_validator(mode="after")
+    def _card_in_the_sandbox_only(self) -> Self:
+        if (self.provider == "sandbox") != (self.card is not None):
+            raise ValueError("`card` goes with the provider `sandbox`, and with no other")
+        if self.provider == "sandbox" and self.token is not None:
+            raise ValueError("the sandbox takes no token")
+        return self
 
     def source(self) -> Source:
-        return Source("card", self.provider, card=self.card.card())
-
-
-class TokenCardMethod(RequestModel):
-    type: Literal["card"]
-    provider: Literal["stripe", "paymob"]
-    token: SecretStr | None = Field(
-        default=None, max_length=255, description="The provider's token for a card; without it the answer asks for one"
-    )
-
-    def source(self) -> Source:
-        return Source("card", self.provider, token=self.token.get_secret_value() if self.token else None)
+        token = self.token.get_secret_value() if self.token else None
+        return Source("card", self.provider, card=self.card.card() if self.card else None, token=token)
 
 
 class WalletMethod(RequestModel):
@@ -81,7 +84,6 @@ class CoinsMethod(RequestModel):
         return Source("coins")
 
 
-CardMethod = Annotated[SandboxCardMethod | TokenCardMethod, Field(discriminator="provider")]
 SingleMethod = Annotated[CardMethod | WalletMethod | CoinsMethod, Field(discriminator="type")]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments.records import PartRecord, PaymentRecord
+from payment_service.subscriptions.activate import activate_period, end_if_never_started
 from rihla.contracts.events import PaymentFailedV1, PaymentSucceededV1
 from rihla.db.outbox import add_event
 from rihla.telemetry import Counter
@@ -16,7 +17,9 @@ _ENDED = Counter("rihla_payments_total", "Payments by purpose and end", ["purpos
 async def tell_succeeded(
     session: AsyncSession, payment: PaymentRecord, parts: Sequence[PartRecord], *, now: datetime
 ) -> None:
-    """The money is ours. Booking-service hears of payments of charges; others matter to nobody else."""
+    """The money is ours: what it pays for inside this service starts now, everybody else hears of it by the event."""
+    if payment.subscription_period_id is not None:
+        await activate_period(session, payment.subscription_period_id, now=now)
     _ENDED.labels(payment.purpose, "succeeded").inc()
     event = PaymentSucceededV1(
         payment_id=payment.id,
@@ -34,6 +37,8 @@ async def tell_succeeded(
 
 async def tell_failed(session: AsyncSession, payment: PaymentRecord, *, now: datetime) -> None:
     """The attempt ended without money."""
+    if payment.subscription_period_id is not None:
+        await end_if_never_started(session, payment.subscription_period_id, now=now)
     _ENDED.labels(payment.purpose, "failed").inc()
     event = PaymentFailedV1(
         payment_id=payment.id,

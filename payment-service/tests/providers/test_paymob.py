@@ -1,0 +1,123 @@
+"""The Paymob adapter against answers in the documented shapes, and its callback through the service."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from payment_service.providers.signatures import paymob_signature
+
+SECRET = "paymob-hmac"
+
+
+class PaymobLike(httpx.AsyncBaseTransport):
+    """One intention and its transaction."""
+
+    def __init__(self) -> None:
+        self.paid = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(await request.aread() or b"{}")
+        if request.url.path == "/v1/intention/":
+            assert body["special_reference"]
+            return httpx.Response(201, json={"id": "pi_test", "client_secret": "cs", "intention_order_id": 4778239})
+        if request.url.path.endswith("transaction_inquiry"):
+            if not self.paid:
+                return httpx.Response(404, json={"detail": "Not found."})
+            return httpx.Response(200, json=transaction())
+        return httpx.Response(201, json={"id": 99, "success": True, "pending": False, "is_refund": True})
+
+
+def transaction(**changes: Any) -> dict[str, Any]:
+    return {
+        "amount_cents": 61240, "created_at": "2026-12-01T08:00:01", "currency": "EGP", "error_occured": False,
+        "has_parent_transaction": False, "id": 2556706, "integration_id": 6741, "is_3d_secure": True, "is_auth": False,
+        "is_capture": False, "is_refunded": False, "is_standalone_payment": True, "is_voided": False,
+        "order": {"id": 4778239}, "owner": 4705, "pending": False,
+        "source_data": {"pan": "2346", "sub_type": "MasterCard", "type": "card"}, "success": True, **changes,
+    }  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def server() -> PaymobLike:
+    return PaymobLike()
+
+
+@pytest_asyncio.fixture
+async def stack(
+    request: pytest.FixtureRequest, database_for: Any, sandbox_database: str, namespace: str, amqp_url: str, clock: Any,
+    keyring: Any, server: PaymobLike,
+) -> AsyncIterator[Any]:  # fmt: skip
+    opener = request.getfixturevalue("stack_opener")
+    url = await database_for("payment-service")
+    changes = {
+        "paymob_secret_key": "sk", "paymob_public_key": "pk", "paymob_integration_ids": "6741",
+        "paymob_hmac_secret": f"next,{SECRET}", "paymob_url": "https://paymob.test", "transports": {"paymob": server},
+    }  # fmt: skip
+    async with opener(url, sandbox_database, namespace, amqp_url, clock, keyring, **changes) as opened:
+        yield opened
+
+
+async def pay(stack: Any, user_id: UUID) -> dict[str, Any]:
+    charge = stack.booking.add_charge(user_id, 61240, "EGP")
+    answer = await stack.pay(user_id, charge, {"type": "card", "provider": "paymob"})
+    assert answer.status_code == 201, answer.text
+    return {**charge, **answer.json()}
+
+
+async def callback(stack: Any, found: dict[str, Any], hmac: str | None = None) -> Any:
+    mark = paymob_signature(SECRET, found) if hmac is None else hmac
+    body = {"type": "TRANSACTION", "obj": {**found, "merchant_order_id": "never believed"}}
+    return await stack.client.post("/v1/webhooks/paymob", params={"hmac": mark}, json=body)
+
+
+async def test_a_verified_callback_ends_the_payment_once(stack: Any, user_id: UUID) -> None:
+    payment = await pay(stack, user_id)
+    assert payment["status"] == "requires_action"
+    assert "clientSecret=cs" in payment["next_action"]["url"]
+    for _ in range(2):
+        assert (await callback(stack, transaction())).status_code == 200
+    read = await stack.client.get(f"/v1/payments/{payment['id']}", headers=stack.person(user_id))
+    assert read.json()["status"] == "succeeded"
+    assert read.json()["parts"][0]["card_last4"] == "2346"
+    assert len(await stack.events("payment.succeeded.v1")) == 1
+    await stack.assert_books_balance()
+
+
+@pytest.mark.parametrize("changes", [{"amount_cents": 61241}, {"success": False}, {"order": {"id": 1}}])
+async def test_a_callback_with_a_changed_field_is_refused(stack: Any, user_id: UUID, changes: dict[str, Any]) -> None:
+    await pay(stack, user_id)
+    answer = await callback(stack, transaction(**changes), hmac=paymob_signature(SECRET, transaction()))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-signature")
+
+
+async def test_a_signed_callback_of_another_amount_is_not_believed(stack: Any, user_id: UUID) -> None:
+    payment = await pay(stack, user_id)
+    assert (await callback(stack, transaction(amount_cents=1))).status_code == 200
+    read = await stack.client.get(f"/v1/payments/{payment['id']}", headers=stack.person(user_id))
+    assert read.json()["failure"]["code"] == "amount-mismatch"
+
+
+async def test_a_refund_names_the_transaction_that_took_the_money(
+    stack: Any, server: PaymobLike, user_id: UUID
+) -> None:
+    payment = await pay(stack, user_id)
+    await callback(stack, transaction())
+    server.paid = True
+    body = {name: payment[name] for name in ("booking_id", "charge_id", "user_id", "currency")}
+    answer = await stack.client.put(
+        f"/internal/v1/refunds/{payment['id']}",
+        json={**body, "amount_minor": 1000, "reason": "cancellation"},
+        headers=stack.service(),
+    )
+    assert answer.json()["status"] == "succeeded", answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b'{"obj": 5}'])
+async def test_a_body_that_is_no_transaction_is_400(stack: Any, body: bytes) -> None:
+    answer = await stack.client.post("/v1/webhooks/paymob?hmac=00", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-signature")

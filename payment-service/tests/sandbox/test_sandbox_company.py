@@ -1,0 +1,156 @@
+"""The sandbox company on its own: alive without payment-service, idempotent, its webhooks signed and repeated."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from payment_service.providers.signatures import verify_timestamped
+from rihla.kernel import FixedClock, new_id
+from rihla.testing import eventually, running
+from sandbox_provider.cards import luhn
+from sandbox_provider.deliveries import pause_after
+from sandbox_provider.main import create_app
+from sandbox_provider.settings import Settings
+
+
+class Customer(httpx.AsyncBaseTransport):
+    """The customer's webhook endpoint, which can be down."""
+
+    def __init__(self) -> None:
+        self.up = False
+        self.received: list[tuple[bytes, str]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if not self.up:
+            raise httpx.ConnectError("down")
+        self.received.append((await request.aread(), request.headers["sandbox-signature"]))
+        return httpx.Response(200)
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return Customer()
+
+
+@pytest_asyncio.fixture
+async def sandbox(sandbox_database: str, clock: FixedClock, customer: Customer) -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(
+        database_url=sandbox_database, webhook_url="http://customer/hook", webhook_secret="new,old", poll_seconds=0.02
+    )
+    async with running(create_app(settings, clock=clock, webhook_transport=customer)) as client:
+        client.headers["authorization"] = "Bearer sk_sandbox_local"
+        yield client
+
+
+def body(number: str = "4242424242424242", **changes: Any) -> dict[str, Any]:
+    card = {"number": number, "exp_month": 12, "exp_year": 2031, "cvc": "123"}
+    return {"amount_minor": 1000, "currency": "USD", "card": card, **changes}
+
+
+async def create(sandbox: httpx.AsyncClient, key: str, **changes: Any) -> httpx.Response:
+    return await sandbox.post("/v1/payments", json=body(**changes), headers={"idempotency-key": key})
+
+
+async def test_the_same_key_takes_money_once_even_at_the_same_time(sandbox: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(create(sandbox, "k") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    other = await create(sandbox, "k", amount_minor=1001)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
+    other_card = await create(sandbox, "k", number="4000000000000002")
+    assert other_card.status_code == 422
+
+
+async def test_a_cancelled_key_never_takes_money(sandbox: httpx.AsyncClient) -> None:
+    await sandbox.post("/v1/payment-cancellations", json={"idempotency_key": "k"})
+    late = await create(sandbox, "k")
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "key_cancelled")
+
+
+async def test_a_captured_payment_is_not_cancelled(sandbox: httpx.AsyncClient) -> None:
+    await create(sandbox, "k")
+    answer = await sandbox.post("/v1/payment-cancellations", json={"idempotency_key": "k"})
+    assert answer.json()["status"] == "succeeded"
+
+
+async def test_refunds_are_idempotent_and_never_exceed_the_payment(sandbox: httpx.AsyncClient) -> None:
+    paid = (await create(sandbox, "k")).json()["id"]
+
+    async def refund(key: str, amount: int) -> httpx.Response:
+        return await sandbox.post(
+            "/v1/refunds", json={"payment_id": paid, "amount_minor": amount}, headers={"idempotency-key": key}
+        )
+
+    answers = await asyncio.gather(*(refund("same", 400) for _ in range(4)), *(refund(f"r{n}", 400) for n in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 3
+    found = await sandbox.get(f"/v1/payments/{paid}")
+    assert found.json()["refunded_minor"] == 800
+
+
+async def test_webhooks_are_signed_with_every_secret_and_repeated_until_answered(
+    sandbox: httpx.AsyncClient, customer: Customer, clock: FixedClock, sandbox_database: str
+) -> None:
+    await create(sandbox, "k")
+
+    async def attempts() -> int:
+        import asyncpg
+
+        connection = await asyncpg.connect(sandbox_database)
+        found = await connection.fetchval("SELECT min(attempts) FROM delivery")
+        await connection.close()
+        return int(found)
+
+    await eventually(lambda: tried(attempts, 1))
+    assert customer.received == []
+    customer.up = True
+    clock.advance(timedelta(seconds=20))
+    await eventually(lambda: len(customer.received) == 2)
+    kinds = {json.loads(found)["type"] for found, _ in customer.received}
+    assert kinds == {"payment.created", "payment.succeeded"}
+    for found, header in customer.received:
+        for secret in ("new", "old"):
+            assert verify_timestamped(header, found, secrets=[secret], now=clock.now())
+
+
+async def tried(attempts: Any, count: int) -> bool:
+    return bool(await attempts() >= count)
+
+
+async def test_strangers_are_refused(sandbox: httpx.AsyncClient) -> None:
+    for header in ("", "Bearer wrong", "Bearer sk_sandbox_locál"):
+        answer = await sandbox.get("/v1/payments/pay_x", headers={"authorization": header.encode()})
+        assert answer.status_code == 401
+
+
+async def test_a_wrong_confirmation_token_shows_and_changes_nothing(sandbox: httpx.AsyncClient) -> None:
+    made = (await create(sandbox, "k", number="4000000000003220")).json()
+    answer = await sandbox.post(f"/confirm/{made['id']}", data={"token": "guess", "answer": "approve"})
+    assert answer.status_code == 404
+    assert (await sandbox.get(f"/v1/payments/{made['id']}")).json()["status"] == "requires_action"
+
+
+async def test_invalid_input_names_fields_and_never_repeats_them(sandbox: httpx.AsyncClient) -> None:
+    answer = await create(
+        sandbox, "k", card={"number": "4242424242424242", "exp_month": 99, "exp_year": 2031, "cvc": "1"}
+    )
+    assert answer.status_code == 422
+    assert "4242" not in answer.text
+    assert "exp_month" in answer.text
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", "4000000000000002", "4000000000009995", "4000000000003220"])
+def test_test_cards_have_a_right_check_digit(number: str) -> None:
+    assert luhn(number)
+    assert not luhn(number[:-1] + str((int(number[-1]) + 1) % 10))
+
+
+def test_pauses_between_deliveries_grow_to_an_hour() -> None:
+    assert timedelta(seconds=0.9) <= pause_after(1) <= timedelta(seconds=1.1)
+    assert pause_after(30) <= timedelta(hours=1.1)
+    assert new_id()
