@@ -133,7 +133,7 @@ def prepare_hold(hold_id: UUID, content: HoldContent, ready: ReadyOffer, now: da
         takes=tuple(takes.items()),
         rows=tuple(_rows(content.lines, opened, priced)),
         flash_uses=tuple((sale, needed[str(flight)]) for flight, sale in opened.flash_sales),
-        rules_version=getattr(opened, "rules_version", 0),
+        rules_version=opened.rules_version,
     )
 
 

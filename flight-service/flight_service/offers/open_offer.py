@@ -224,6 +224,7 @@ class OfferDesk:
             party=dict(party.items()),
             segments=tuple(segments),
             test_mode=terms.test_mode,
+            rules_version=terms.rules_version,
         )
 
     def _pricer_of(self, terms: OfferTerms) -> SegmentPricer:

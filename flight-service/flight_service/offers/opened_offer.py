@@ -90,6 +90,8 @@ class OpenedOffer:
     party: Mapping[PassengerType, int]
     segments: tuple[OpenedSegment, ...]
     test_mode: bool
+    rules_version: int = 0
+    """The fare rules it was priced by; the hold compares it with those in force."""
 
     @property
     def slices(self) -> tuple[tuple[OpenedSegment, ...], ...]:
