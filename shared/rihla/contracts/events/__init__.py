@@ -5,6 +5,7 @@ from rihla.contracts.events.auth import (
     UserRegisteredV1,
     UserSecurityNoticeV1,
     UserSuspendedV1,
+    UserUpdatedV1,
 )
 from rihla.contracts.events.booking import (
     BookingCancelledV1,
@@ -59,5 +60,6 @@ __all__ = [
     "UserRegisteredV1",
     "UserSecurityNoticeV1",
     "UserSuspendedV1",
+    "UserUpdatedV1",
     "catalogue",
 ]

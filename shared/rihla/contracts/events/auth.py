@@ -24,6 +24,18 @@ class UserRegisteredV1(_UserEvent):
     registered_at: datetime
 
 
+class UserUpdatedV1(_UserEvent):
+    """A person changed how they are reached or addressed; the event carries the new whole."""
+
+    event_type: ClassVar[str] = "user.updated.v1"
+    email: str | None = None
+    phone: str | None = None
+    full_name: str
+    locale: str = "en"
+    currency: str = "USD"
+    updated_at: datetime
+
+
 class UserSuspendedV1(_UserEvent):
     """An account was suspended, or (`suspended` false) restored, by an administrator."""
 

@@ -34,6 +34,7 @@ SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     "flight.departed.v1": ("booking", "notification"),
     "price_alert.triggered.v1": ("notification",),
     "user.registered.v1": ("notification", "payment"),
+    "user.updated.v1": ("notification",),
     "user.suspended.v1": ("notification",),
     "user.deleted.v1": ("booking", "notification", "payment"),
     "user.security_notice.v1": ("notification",),
