@@ -3,10 +3,10 @@
 from typing import Any
 
 from auth_service.bootstrap import Container
-from auth_service.codes import store as codes
 from auth_service.codes.ask import Asked, ask_for_code
 from auth_service.passwords.check import refuse_weak_password
 from auth_service.people.identifiers import Identifier
+from auth_service.registration.store import waiting_registration
 from auth_service.registration.tables import Registration
 from auth_service.sessions.visitor import Visitor
 from rihla.kernel import new_id
@@ -38,10 +38,9 @@ async def register(
     refuse_weak_password(password, own_words=(identifier.value, str(details["full_name"])))
     now = c.clock.now()
     async with c.db.transaction() as session:
-        waiting = await codes.latest_request(session, "verify", identifier.value)
-        typed = await session.get(Registration, waiting.id) if waiting else None
+        waiting_id, waiting_hash = await waiting_registration(session, identifier.value)
     password_hash = await c.passwords.hash(password)
-    same_person = typed is not None and await c.passwords.verify(password, typed.password_hash)
+    same_person = waiting_hash is not None and await c.passwords.verify(password, waiting_hash)
     async with c.db.transaction() as session:
         asked = await ask_for_code(
             session,
@@ -62,5 +61,8 @@ async def register(
                 )
             )
             return asked
-    known = waiting is not None and waiting.id == asked.request_id and same_person
-    return asked if known else Asked(new_id(), asked.channel, asked.expires_at, asked.resend_at, fresh=False)
+    return (
+        asked
+        if same_person and waiting_id == asked.request_id
+        else Asked(new_id(), asked.channel, asked.expires_at, asked.resend_at, fresh=False)
+    )

@@ -233,9 +233,9 @@ async def test_a_trip_ends_after_ten_minutes_and_a_cancelled_one_at_once(stage: 
     assert (await stage.arrive(state, "", cookie, error="access_denied")).json()["code"] == "oidc-failed"
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+async def test_an_id_token_that_is_not_for_this_trip_is_refused(stage: Stage) -> None:
+    right = dict(stage.provider.claims)
+    wrong: tuple[dict[str, Any], ...] = (
         {"nonce": "another"},
         {"aud": "another-client"},
         {"aud": ["client-1", "other"]},
@@ -243,12 +243,11 @@ async def test_a_trip_ends_after_ten_minutes_and_a_cancelled_one_at_once(stage: 
         {"exp": 1},
         {"iat": 1},
         {"sub": ""},
-    ],
-)
-async def test_an_id_token_that_is_not_for_this_trip_is_refused(stage: Stage, wrong: dict[str, Any]) -> None:
-    stage.provider.claims.update(wrong)
-    answer = await stage.sign_in()
-    assert (answer.status_code, answer.json()["code"]) == (400, "oidc-failed")
+    )
+    for change in wrong:
+        stage.provider.claims = {**right, **change}
+        answer = await stage.sign_in()
+        assert (answer.status_code, answer.json()["code"]) == (400, "oidc-failed"), change
     assert await stage.auth.sql("SELECT 1 FROM account") == []
 
 

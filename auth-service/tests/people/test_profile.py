@@ -103,41 +103,36 @@ async def test_a_person_changes_their_profile_and_only_what_is_sent(auth: Any) -
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "owned",
-    [
-        {"roles": ["admin"]},
-        {"status": "active"},
-        {"id": str(uuid4())},
-        {"email_verified": True},
-        {"created_at": "2020-01-01"},
-    ],
-)
-async def test_server_owned_fields_are_never_written(auth: Any, owned: dict[str, Any]) -> None:
+async def test_server_owned_fields_are_never_written(auth: Any) -> None:
     person = await auth.registered()
     before = (await auth.get("/v1/me", person)).json()
-    answer = await auth.patch("/v1/me", {"full_name": "Changed", **owned}, person)
-    assert answer.status_code == 422
+    owned = {
+        "roles": ["admin"],
+        "status": "active",
+        "id": str(uuid4()),
+        "email_verified": True,
+        "created_at": "2020-01-01",
+    }
+    for name, value in owned.items():
+        answer = await auth.patch("/v1/me", {"full_name": "Changed", name: value}, person)
+        assert answer.status_code == 422, name
     assert (await auth.get("/v1/me", person)).json() == before
 
 
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"nationality": "XX"}, "#/nationality"),
-        ({"currency": "ZZZ"}, "#/currency"),
-        ({"date_of_birth": "2030-01-01"}, "#/date_of_birth"),
-        ({"passport": {**PASSPORT, "expires_on": "2026-12-01"}}, "#/passport/expires_on"),
-        ({"passport": {**PASSPORT, "number": "no number!"}}, "#/passport/number"),
-        ({"full_name": None}, "#/"),
-        ({"username": "9lives"}, "#/username"),
-    ],
-)
-async def test_impossible_values_are_named(auth: Any, change: dict[str, Any], pointer: str) -> None:
+async def test_impossible_values_are_named(auth: Any) -> None:
     person = await auth.registered()
-    answer = await auth.patch("/v1/me", change, person)
-    assert answer.status_code == 422
-    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    for pointer, change in (
+        ("#/nationality", {"nationality": "XX"}),
+        ("#/currency", {"currency": "ZZZ"}),
+        ("#/date_of_birth", {"date_of_birth": "2030-01-01"}),
+        ("#/passport/expires_on", {"passport": {**PASSPORT, "expires_on": "2026-12-01"}}),
+        ("#/passport/number", {"passport": {**PASSPORT, "number": "no number!"}}),
+        ("#/", {"full_name": None}),
+        ("#/username", {"username": "9lives"}),
+    ):
+        answer = await auth.patch("/v1/me", change, person)
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
 async def test_a_new_address_waits_for_its_code_and_the_old_one_is_told(auth: Any) -> None:
