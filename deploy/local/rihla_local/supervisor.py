@@ -188,10 +188,12 @@ class Supervisor:
             raise Interrupted
         return readable
 
-    def watch(self, others: Iterable[int] = ()) -> list[int]:
-        """Look after everything until a signal (Interrupted) or until one of `others` can be read."""
+    def watch(self, others: Iterable[int] = (), give_up: Callable[[], bool] = lambda: False) -> list[int]:
+        """Look after everything until a signal (Interrupted), until one of `others` can be read, or until `give_up`."""
         while True:
             self.tick()
+            if give_up():
+                return []
             calm = all(child.state == "ready" for child in self.children.values())
             readable = self.pause(2.0 if calm else 0.1, others)
             if readable:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rihla_local import packages, spawning
+from rihla_local import packages
 from rihla_local.layout import Layout, Lock, tail
 from rihla_local.ports import Ports
 from rihla_local.servers.postgres import FORGETFUL, Postgres
@@ -63,7 +63,7 @@ def test_servers(layout: Layout, folder: Path, keep: Sequence[int]) -> tuple[lis
 
 def serve_until_stdin_closes(layout: Layout) -> int:
     """`python -m rihla_local servers`: one JSON line when all are ready; everything ends with our stdin or parent."""
-    spawning.die_with_parent(15, os.getppid())
+    parent = os.getppid()
     try:
         missing = packages.missing_servers()
         if missing:
@@ -80,7 +80,7 @@ def serve_until_stdin_closes(layout: Layout) -> int:
             supervisor.wait_ready(units, READY_SECONDS)
             sys.stdout.write(json.dumps(asdict(addresses)) + "\n")
             sys.stdout.flush()
-            while supervisor.watch([0]) and os.read(0, 4096):
+            while supervisor.watch([0], give_up=lambda: os.getppid() != parent) and os.read(0, 4096):
                 pass
         except Interrupted:
             pass
