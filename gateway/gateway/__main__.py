@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 
 import uvicorn
 
@@ -20,6 +21,8 @@ def main() -> None:
     settings = Settings()
     configure_logging("gateway", settings.log_level)
     config = server_config(create_app(settings), settings, host=chosen.host, port=chosen.port)
+    gc.collect()
+    gc.freeze()  # what has been imported stays: the collector need not look at it again and again
     uvicorn.Server(config).run()
 
 

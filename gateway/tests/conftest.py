@@ -307,6 +307,7 @@ def _flight(keyring: Keyring) -> FakeService:
         ("POST", "/v1/flight-offers", "search_more"),
         ("PUT", "/internal/v1/holds/{hold_id}", "put_hold"),
         ("GET", "/v1/admin/fares", "list_fares"),
+        ("PUT", "/v1/admin/fares/{schedule_id}", "put_fares"),
     ):
         service.echo(method, path, name)
     service.app.state.airports = 0

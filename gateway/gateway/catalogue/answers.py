@@ -1,8 +1,8 @@
 """Answers of public catalogue reads, kept for the seconds their row allows.
 
-The bound on staleness is that number of seconds; there is nothing to invalidate. What a partner's test key sees
-differs, so it is kept apart. Nothing personal can get in: services are asked as nobody in particular, or as the test
-key's world.
+The bound on staleness is that number of seconds; a change by staff through this process shows at once. What a
+partner's test key sees differs, so it is kept apart. Nothing personal can get in: services are asked as nobody in
+particular, or as the test key's world.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class KeptAnswers:
         self._bytes = 0
         self._most = most_bytes
         self._asking: dict[Key, asyncio.Future[KeptAnswer | None]] = {}
+        self._generation = 0
 
     def get(self, key: Key) -> KeptAnswer | None:
         """A fresh answer, or None."""
@@ -101,14 +102,24 @@ class KeptAnswers:
             return await asyncio.shield(asking)
         future = self._asking[key] = asyncio.get_running_loop().create_future()
         kept: KeptAnswer | None = None
+        generation = self._generation
         try:
             kept = await ask()
-            if kept is not None:
+            if kept is not None and generation == self._generation:
                 self._put(key, kept)
             return kept
         finally:
-            del self._asking[key]
+            if self._asking.get(key) is future:
+                del self._asking[key]
             future.set_result(kept)
+
+    def forget(self) -> None:
+        """Staff have changed something: whoever changed it must see it at the next read. Answers still on their way are
+        from before the change and are not kept."""
+        self._generation += 1
+        self._kept.clear()
+        self._asking.clear()
+        self._bytes = 0
 
     def _put(self, key: Key, kept: KeptAnswer) -> None:
         self._drop(key)

@@ -23,7 +23,7 @@ from gateway.identity.authenticate import permit
 from gateway.identity.caller import Caller
 from gateway.limits.limiter import Account
 from gateway.problems import Header, Refused
-from gateway.routes import Route
+from gateway.routes import Route, Who
 from gateway.upstreams.forward import read_whole
 from gateway.upstreams.pool import places
 from rihla.telemetry import get_logger
@@ -157,9 +157,10 @@ class Door:
                 await self._from_catalogue(exchange, operation)
             else:
                 upstream = c.upstreams.by_name[route.upstream]
-                await c.forwarder.carry(
-                    exchange, operation, upstream, self._headers(exchange, route, exchange.caller), body
-                )
+                headers = self._headers(exchange, route, exchange.caller)
+                await c.forwarder.carry(exchange, operation, upstream, headers, body)
+                if route.who is Who.STAFF and operation.method != "GET":
+                    c.kept_answers.forget()
         finally:
             self._in_flight -= 1
 

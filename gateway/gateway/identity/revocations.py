@@ -79,10 +79,14 @@ class Revocations:
     async def poll(self) -> None:
         """Ask auth-service for what is new; raises what the question raises."""
         after = max(0, self._last_seq - OVERLAP)
-        answer = msgspec.json.decode(await self._fetch(after), type=_Answer)
-        for item in answer.items:
-            self._add(item)
-        self._last_seq = max(self._last_seq, answer.last_seq)
+        while True:
+            answer = msgspec.json.decode(await self._fetch(after), type=_Answer)
+            for item in answer.items:
+                self._add(item)
+            self._last_seq = max(self._last_seq, answer.last_seq)
+            if not answer.items or answer.last_seq <= after:
+                break
+            after = answer.last_seq  # the feed comes in pages
         self._polled_at = time.monotonic()
         self.loaded = True
 

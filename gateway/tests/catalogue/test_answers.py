@@ -42,6 +42,13 @@ async def test_what_a_service_calls_private_is_not_kept(stack: Any) -> None:
     assert stack.services["flight"].app.state.airports == 2
 
 
+async def test_what_staff_change_shows_at_the_next_read(stack: Any) -> None:
+    assert (await stack.client.get("/v1/airports")).json()["asked"] == 1
+    change = await stack.client.put("/v1/admin/fares/7", json={}, headers=stack.sign_in("admin").headers)
+    assert change.status_code == 200
+    assert (await stack.client.get("/v1/airports")).json()["asked"] == 2
+
+
 async def test_a_bad_credential_is_refused_for_copies_too(stack: Any) -> None:
     await stack.client.get("/v1/airports")
     answer = await stack.client.get("/v1/airports", headers={"Authorization": "Bearer nonsense"})
@@ -54,6 +61,18 @@ def test_only_plain_successes_are_kept() -> None:
     assert not may_keep(200, [(b"set-cookie", b"a=b")])
     assert not may_keep(200, [(b"cache-control", b"No-Store")])
     assert not may_keep(200, [(b"vary", b"*")])
+
+
+async def test_an_answer_from_before_a_change_is_given_but_not_kept() -> None:
+    answers, key = KeptAnswers(), (b"a", b"", b"", b"", False)
+
+    async def changed_meanwhile() -> KeptAnswer:
+        answers.forget()
+        return KeptAnswer([], b"old", 60)
+
+    kept = await answers.get_or_ask(key, changed_meanwhile)
+    assert kept is not None
+    assert answers.get(key) is None
 
 
 async def test_the_oldest_copies_make_room() -> None:

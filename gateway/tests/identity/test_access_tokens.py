@@ -97,9 +97,7 @@ async def test_other_schemes_are_401(stack: Any, value: str) -> None:
     assert answer.status_code == 401
 
 
-async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_for_every_invention(
-    stack: Any, make_token: Any
-) -> None:
+async def test_a_new_key_is_fetched_when_a_token_names_it_but_not_each_time(stack: Any, make_token: Any) -> None:
     person = stack.sign_in()
     assert (await stack.client.get("/v1/bookings", headers=person.headers)).status_code == 200
     asked = stack.auth.key_set_asked

@@ -105,6 +105,22 @@ def test_somebody_who_signs_in_right_after_a_revocation_stays_signed_in() -> Non
     assert not concerns(revoked_at, caller(1_800_000_001))
 
 
+async def test_a_feed_that_comes_in_pages_is_read_to_its_end() -> None:
+    at = datetime.now(UTC).isoformat()
+
+    async def fetch(after: int) -> bytes:
+        page = [
+            {"seq": n, "kind": "session", "id": f"s{n}", "at": at} for n in range(after + 1, min(after + 10, 25) + 1)
+        ]
+        return json.dumps({"items": page, "last_seq": page[-1]["seq"] if page else after}).encode()
+
+    revocations = Revocations(fetch)
+    await revocations.poll()
+    known = caller(0)
+    known.session_id = "s25"
+    assert revocations.is_revoked(known)
+
+
 async def test_a_smaller_number_that_appears_late_is_still_seen() -> None:
     answers = [
         {"items": [{"seq": 6, "kind": "session", "id": "late", "at": datetime.now(UTC).isoformat()}], "last_seq": 6},
@@ -114,12 +130,13 @@ async def test_a_smaller_number_that_appears_late_is_still_seen() -> None:
 
     async def fetch(after: int) -> bytes:
         asked.append(after)
-        return json.dumps(answers[len(asked) - 1]).encode()
+        return json.dumps(answers.pop(0) if answers else {"items": [], "last_seq": after}).encode()
 
     revocations = Revocations(fetch)
+    answers.insert(1, {"items": [], "last_seq": 6})
     await revocations.poll()
     await revocations.poll()
-    assert asked[1] < 5
+    assert asked[2] < 5
     for session in ("late", "slow"):
         known = caller(0)
         known.session_id = session
