@@ -55,7 +55,6 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
         senders = _open_senders(settings, clock, stack)
         domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
         composer = Composer(
-            db=db,
             storage=storage,
             public_url=settings.public_url.rstrip("/"),
             unsubscribe_secret=settings.unsubscribe_secret.get_secret_value().encode(),

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
@@ -28,7 +27,7 @@ class SmtpPool:
         self._idle: list[aiosmtplib.SMTP] = []
         self._slots = asyncio.Semaphore(connections)
 
-    async def send(self, mail: EmailMessage, *, sender: str, recipient: str) -> str:
+    async def send(self, mail: bytes, *, sender: str, recipient: str) -> str:
         """The server's answer once it accepted the mail. Raises TryLater or Refused."""
         async with self._slots:
             for fresh in (False, True):
@@ -36,7 +35,7 @@ class SmtpPool:
                 if client is None:
                     continue
                 try:
-                    _, answer = await client.send_message(mail, sender=sender, recipients=[recipient])
+                    _, answer = await client.sendmail(sender, [recipient], mail)
                 except aiosmtplib.SMTPServerDisconnected as error:
                     # An idle connection the server closed is normal; a fresh one that breaks is not.
                     await _drop(client)

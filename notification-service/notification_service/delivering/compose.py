@@ -3,22 +3,18 @@
 import io
 from dataclasses import dataclass
 from functools import lru_cache
-from uuid import UUID
 
 import zxingcpp
 from PIL import Image
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.channels.outgoing import Outgoing, TryLater
 from notification_service.delivering.store import Due
 from notification_service.delivering.unsubscribe import unsubscribe_path
 from notification_service.preferences.rules import ALWAYS, Channel
-from notification_service.trips.documents import documents_after
 from notification_service.wording.kinds import KINDS, Kind
 from notification_service.wording.message import Attachment
 from notification_service.wording.render import QR_CONTENT_ID, render, short_text
 from rihla.contracts.events.booking import DocumentFact
-from rihla.db import Database
 from rihla.storage import ObjectMissing, ObjectStore, StorageUnavailable
 
 _MOST_ATTACHED_BYTES = 15_000_000
@@ -28,7 +24,6 @@ _MOST_ATTACHED_BYTES = 15_000_000
 class Composer:
     """Reads documents, never writes anything."""
 
-    db: Database
     storage: ObjectStore
     public_url: str
     unsubscribe_secret: bytes
@@ -66,12 +61,8 @@ class Composer:
         )
 
     async def _documents(self, due: Due, kind: Kind) -> tuple[Attachment, ...]:
-        if due.booking_id is None or due.waits_for is None:
-            return ()
-        async with self.db.transaction() as session:
-            facts = await self._wanted(session, due.booking_id, due, kind)
         found: list[Attachment] = []
-        for fact in facts:
+        for fact in _wanted(due, kind):
             try:
                 data = await self.storage.get(fact.storage_key)
             except ObjectMissing:
@@ -82,18 +73,6 @@ class Composer:
                 found.append(Attachment(fact.name, fact.media_type, data))
         return tuple(found)
 
-    @staticmethod
-    async def _wanted(session: AsyncSession, booking_id: UUID, due: Due, kind: Kind) -> tuple[DocumentFact, ...]:
-        """PDFs of the kinds this mail takes; a ticket of one airline alone is inside the ticket of all."""
-        ready = await documents_after(session, booking_id, due.waits_for or "", after=due.waits_after or 0)
-        return tuple(
-            one
-            for one in ready
-            if one.kind in kind.document_kinds
-            and one.media_type == "application/pdf"
-            and not (one.kind == "ticket" and not one.name.endswith("-tickets.pdf"))
-        )
-
     def _link(self, due: Due, kind: Kind) -> str:
         paths = {"booking": f"/v1/bookings/{due.booking_id}", "account": "/v1/me", "search": "/docs"}
         return self.public_url + (paths[kind.link] if due.booking_id or kind.link != "booking" else "/v1/bookings")
@@ -102,6 +81,17 @@ class Composer:
         if Channel.EMAIL in ALWAYS.get(kind.category, ()):
             return None
         return self.public_url + unsubscribe_path(due.user_id, kind.category, self.unsubscribe_secret)
+
+
+def _wanted(due: Due, kind: Kind) -> list[DocumentFact]:
+    """PDFs of the kinds this mail takes; a ticket of one airline alone is inside the ticket of all."""
+    return [
+        one
+        for one in due.documents
+        if one.kind in kind.document_kinds
+        and one.media_type == "application/pdf"
+        and not (one.kind == "ticket" and not one.name.endswith("-tickets.pdf"))
+    ]
 
 
 def _unsubscribe_headers(link: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Select, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.telling.tables import delivery, notice
+from rihla.contracts.events.booking import DocumentFact
 
 LEASE = timedelta(seconds=120)
 
@@ -18,8 +19,13 @@ _CLAIM = text(
     "ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED), "
     "taken AS (UPDATE delivery d SET state = 'sending', attempts = d.attempts + 1, due_at = :lease_until FROM due "
     "WHERE d.id = due.id RETURNING d.*) "
-    "SELECT t.id, t.channel, t.address, t.message_id, t.waits_for, t.waits_after, t.attempts, t.due_at, t.created_at, "
-    "n.id AS notice_id, n.user_id, n.kind, n.locale, n.facts, n.booking_id "
+    "SELECT t.id, t.channel, t.address, t.message_id, t.attempts, t.due_at, t.created_at, "
+    "n.id AS notice_id, n.user_id, n.kind, n.locale, n.facts, n.booking_id, "
+    # The first documents told of after the fact, for the mails that attach some.
+    "(SELECT coalesce(jsonb_agg(d.document ORDER BY d.id), '[]') FROM trip_document d "
+    "WHERE d.booking_id = t.booking_id AND d.cause = t.waits_for AND d.sequence = ("
+    "SELECT min(e.sequence) FROM trip_document e "
+    "WHERE e.booking_id = t.booking_id AND e.cause = t.waits_for AND e.sequence > t.waits_after)) AS documents "
     "FROM taken t JOIN notice n ON n.id = t.notice_id ORDER BY t.created_at, t.id"
 )
 _SETTLE = text(
@@ -37,8 +43,6 @@ class Due:
     channel: str
     address: str = field(repr=False)
     message_id: str
-    waits_for: str | None
-    waits_after: int | None
     attempts: int
     due_at: datetime
     created_at: datetime
@@ -48,12 +52,18 @@ class Due:
     locale: str
     facts: Mapping[str, Any] = field(repr=False)
     booking_id: UUID | None
+    documents: tuple[DocumentFact, ...] = field(repr=False)
 
 
 async def claim_due(session: AsyncSession, *, now: datetime, most: int) -> list[Due]:
     """Take deliveries that are due, whose wait is over, or whose worker died; other workers skip them."""
     rows = await session.execute(_CLAIM, {"now": now, "lease_until": now + LEASE, "most": most})
-    return [Due(**row._mapping) for row in rows]
+    return [_due(row) for row in rows.mappings()]
+
+
+def _due(row: RowMapping) -> Due:
+    documents = tuple(DocumentFact.model_validate(one) for one in row["documents"])
+    return Due(**{**row, "documents": documents})
 
 
 async def settle_sent(session: AsyncSession, sent: Sequence[tuple[Due, str]], now: datetime) -> None:

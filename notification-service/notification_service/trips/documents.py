@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,28 +68,3 @@ async def remember_documents(
         )
         .values(state="queued", due_at=now)
     )
-
-
-async def documents_after(
-    session: AsyncSession, booking_id: UUID, cause: str, *, after: int
-) -> tuple[DocumentFact, ...]:
-    """The first documents told of after that sequence, in the order they were listed."""
-    first = (
-        select(func.min(trip_document.c.sequence))
-        .where(
-            trip_document.c.booking_id == booking_id,
-            trip_document.c.cause == cause,
-            trip_document.c.sequence > after,
-        )
-        .scalar_subquery()
-    )
-    found = await session.scalars(
-        select(trip_document.c.document)
-        .where(
-            trip_document.c.booking_id == booking_id,
-            trip_document.c.cause == cause,
-            trip_document.c.sequence == first,
-        )
-        .order_by(trip_document.c.id)
-    )
-    return tuple(DocumentFact.model_validate(one) for one in found)
