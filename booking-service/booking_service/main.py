@@ -5,16 +5,20 @@ from fastapi import FastAPI
 from booking_service.bookings.api import router as bookings
 from booking_service.bootstrap import Container, Transports, open_container
 from booking_service.cancelling.api import router as cancelling
+from booking_service.changing.api import router as changing
+from booking_service.check_in.api import router as check_in
+from booking_service.disruptions.api import router as disruptions
 from booking_service.documents.api import router as documents
 from booking_service.placing.api import router as placing
 from booking_service.problems import PROBLEMS
 from booking_service.settings import Settings
 from booking_service.settling.api import router as settling
+from booking_service.support.api import router as support
 from rihla.kernel import Clock
 from rihla.web import build_app
 from rihla.web.health import Check
 
-ROUTERS = [placing, bookings, cancelling, documents, settling]
+ROUTERS = [placing, bookings, cancelling, changing, check_in, disruptions, documents, support, settling]
 
 
 def create_app(

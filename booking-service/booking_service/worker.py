@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from booking_service.bookings.complete_bookings import CompletionSweeper
 from booking_service.bookings.errands import ErrandRunner, Handler
 from booking_service.bootstrap import Container, Transports, open_container
+from booking_service.changing.confirm_change import confirm_change
+from booking_service.changing.move_seats import sync_seats
+from booking_service.changing.sweep_changes import ChangeSweeper
+from booking_service.disruptions.consumers import FlightEvents
+from booking_service.disruptions.refund_unanswered import DisruptionSweeper
 from booking_service.documents.make_documents import DocumentMaker
 from booking_service.placing.sweep_placings import PlacingSweeper
 from booking_service.settings import Settings
@@ -29,7 +35,18 @@ HANDLERS: dict[str, Handler] = {
     "release_promo": release_promo,
     "consume_promo": consume_promo,
     "request_refund": ask_for_refund,
+    "confirm_change": confirm_change,
+    "sync_seats": sync_seats,
 }
+
+
+_FLIGHT_EVENTS = (
+    "flight.delayed.v1",
+    "flight.gate_changed.v1",
+    "flight.cancelled.v1",
+    "flight.retimed.v1",
+    "flight.departed.v1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,9 @@ class Worker:
     errands: ErrandRunner
     placings: PlacingSweeper
     expiry: ExpirySweeper
+    disruptions: DisruptionSweeper
+    completion: CompletionSweeper
+    changes: ChangeSweeper
     documents: DocumentMaker
     relay: OutboxRelay
     consumer: Consumer
@@ -53,6 +73,9 @@ class Worker:
             self.errands.run,
             self.placings.run,
             self.expiry.run,
+            self.disruptions.run,
+            self.completion.run,
+            self.changes.run,
             self.documents.run,
         ]
 
@@ -77,6 +100,9 @@ async def open_worker(
                 errands=errands,
                 placings=PlacingSweeper(c),
                 expiry=ExpirySweeper(c),
+                disruptions=DisruptionSweeper(c),
+                completion=CompletionSweeper(c),
+                changes=ChangeSweeper(c),
                 documents=DocumentMaker(c.db, c.documents, clock=c.clock),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),
                 consumer=consumer,
@@ -87,10 +113,12 @@ async def open_worker(
 
 def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
     payments = PaymentEvents(c)
+    flights = FlightEvents(c)
     return [
         Binding("payment", "payment.succeeded.v1", payments.payment_succeeded, errands.nudge),
         Binding("payment", "refund.succeeded.v1", payments.refund_succeeded),
         Binding("payment", "refund.failed.v1", payments.refund_failed),
+        *(Binding("flight", event_type, flights.changed) for event_type in _FLIGHT_EVENTS),
     ]
 
 

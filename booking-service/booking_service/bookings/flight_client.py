@@ -67,6 +67,10 @@ class FlightClient:
         answer = await self._call("POST", "/hold-quotes", {"offer_id": offer_id, "lines": lines})
         return _holds.decode(answer.content)
 
+    async def read(self, hold_id: UUID) -> Hold:
+        """The hold as it stands."""
+        return _holds.decode(_accepted(await self._client.request("GET", f"/internal/v1/holds/{hold_id}")).content)
+
     async def confirm(self, hold_id: UUID) -> Hold:
         """Sell what is held and give seats to those who chose none. HoldLost when others took it after it expired."""
         return _holds.decode((await self._call("POST", f"/holds/{hold_id}/confirm", {})).content)

@@ -329,8 +329,7 @@ errand = Table(
     Column("last_error", Text),
     CheckConstraint(
         "kind IN ('confirm_hold', 'reinstate_hold', 'release_hold', 'release_promo', 'consume_promo', "
-        "'request_refund', "
-        "'confirm_change', 'resolve_disruption')",
+        "'request_refund', 'confirm_change', 'sync_seats')",
         name="kind",
     ),
 )

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -29,7 +30,9 @@ change_quote = Table(
     Column("offer_id", Text, nullable=False),
     # The answer of flight-service the quote was made of.
     Column("offered", JSONB, nullable=False),
-    Column("involuntary", Integer, nullable=False, server_default=text("0")),
+    Column("involuntary", Boolean, nullable=False),
+    # The lines of the new hold, so that quote and change ask for the same.
+    Column("lines", JSONB, nullable=False),
     Column("old_minor", BigInteger, nullable=False),
     Column("new_minor", BigInteger, nullable=False),
     Column("fee_minor", BigInteger, nullable=False),

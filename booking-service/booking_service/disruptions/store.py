@@ -36,3 +36,16 @@ async def close_disruptions(
         ),
         {"answer": answer, "now": now, "id": view.id, "flights": flights},
     )
+
+
+async def open_disruption_on(session: AsyncSession, booking_id: UUID, slice_id: UUID) -> bool:
+    """Whether the airline changed a flight of this slice and waits for an answer."""
+    found = await session.execute(
+        text(
+            "SELECT 1 FROM disruption d JOIN booking_segment g ON g.booking_id = d.booking_id "
+            "AND g.flight_id = d.flight_id AND g.replaced_at IS NULL "
+            "WHERE d.booking_id = :id AND g.slice_id = :slice_id AND d.state = 'open' LIMIT 1"
+        ),
+        {"id": booking_id, "slice_id": slice_id},
+    )
+    return found.first() is not None

@@ -102,7 +102,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('confirm_hold', 'reinstate_hold', 'release_hold', 'release_promo', 'consume_promo', 'request_refund', 'confirm_change', 'resolve_disruption')",  # noqa: E501
+            "kind IN ('confirm_hold', 'reinstate_hold', 'release_hold', 'release_promo', 'consume_promo', 'request_refund', 'confirm_change', 'sync_seats')",  # noqa: E501
             name=op.f("ck_errand_kind"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_errand")),
@@ -314,7 +314,8 @@ def upgrade() -> None:
         sa.Column("slice_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("offer_id", sa.Text(), nullable=False),
         sa.Column("offered", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("involuntary", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("involuntary", sa.Boolean(), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("old_minor", sa.BigInteger(), nullable=False),
         sa.Column("new_minor", sa.BigInteger(), nullable=False),
         sa.Column("fee_minor", sa.BigInteger(), nullable=False),
