@@ -2,9 +2,12 @@
 
 from fastapi import FastAPI
 
+import flight_service.catalogue.admin_api
 import flight_service.catalogue.api
+import flight_service.fares.admin_api
 import flight_service.inventory.api
 import flight_service.offers.api
+import flight_service.schedules.admin_api
 import flight_service.schedules.api
 import flight_service.search.api
 import flight_service.seat_maps.api
@@ -26,6 +29,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         routers=[
             flight_service.catalogue.api.router,
             flight_service.schedules.api.router,
+            flight_service.catalogue.admin_api.router,
+            flight_service.schedules.admin_api.router,
+            flight_service.fares.admin_api.router,
             flight_service.search.api.router,
             flight_service.offers.api.router,
             flight_service.inventory.api.router,

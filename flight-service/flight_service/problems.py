@@ -2,12 +2,14 @@
 
 from flight_service.catalogue.layout import LayoutInvalid
 from flight_service.errors import AlreadyExists, FlightNotFound, InUse, NotFound
+from flight_service.fares.cabin_fares import FareInvalid
 from flight_service.fares.currencies import CurrencyUnknown, RatesInvalid
 from flight_service.fares.rule_set import RuleSetInvalid
 from flight_service.inventory.problems import PROBLEMS as INVENTORY_PROBLEMS
 from flight_service.offers.offer_id import OfferInvalid
 from flight_service.offers.open_offer import OfferChanged, OfferExpired, OfferNotFound
 from flight_service.offers.price_hold import AgeMismatch, ExtraInvalid, PartyDiffers, SeatChoiceInvalid
+from flight_service.schedules.operations import OperationRefused
 from flight_service.search.follow_changes import TimetableStale
 from rihla.web import ProblemSpec, ProblemTable
 
@@ -17,6 +19,8 @@ problems = ProblemTable(
         AlreadyExists: ProblemSpec(409, "already-exists", "This exists already"),
         InUse: ProblemSpec(409, "in-use", "This is still in use"),
         FlightNotFound: ProblemSpec(404, "flight-not-found", "There is no such flight"),
+        OperationRefused: ProblemSpec(409, "operation-refused", "The flight's state does not allow this"),
+        FareInvalid: ProblemSpec(422, "fare-invalid", "The fare is not valid"),
         NotFound: ProblemSpec(404, "not-found", "There is nothing here"),
         LayoutInvalid: ProblemSpec(422, "layout-invalid", "The seat layout is not valid"),
         RuleSetInvalid: ProblemSpec(422, "fare-rules-invalid", "The fare rules are not valid"),

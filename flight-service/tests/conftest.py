@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,18 +60,25 @@ async def _template(admin_url: str, clock: FixedClock) -> str:
     return name
 
 
-@pytest_asyncio.fixture
-async def network_url(real_servers: Servers, clock: FixedClock) -> AsyncIterator[str]:
-    """The URL of a database of this test's own: the seeded network, flights of nine days around the clock's."""
-    template = await _template(real_servers.database_url, clock)
-    admin = await asyncpg.connect(real_servers.database_url)
+@asynccontextmanager
+async def _network_database(admin_url: str, clock: FixedClock) -> AsyncIterator[str]:
+    """A clone of the template, dropped afterwards."""
+    template = await _template(admin_url, clock)
+    admin = await asyncpg.connect(admin_url)
     name = f"t_{new_id().hex}"
     try:
         await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        yield with_database(real_servers.database_url, name)
+        yield with_database(admin_url, name)
     finally:
         await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await admin.close()
+
+
+@pytest_asyncio.fixture
+async def network_url(real_servers: Servers, clock: FixedClock) -> AsyncIterator[str]:
+    """The URL of a database of this test's own: the seeded network, flights of nine days around the clock's."""
+    async with _network_database(real_servers.database_url, clock) as url:
+        yield url
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +122,23 @@ class Service:
             await connection.close()
 
 
-@pytest.fixture
-def settings_for(keyring: Keyring, redis_url: str, amqp_url: str) -> Callable[[str], Settings]:
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def settings_for(keyring: Keyring, real_servers: Servers) -> MakeSettings:
+    """Settings for a database: `settings_for(url, offer_minutes=5)`."""
+
     def make(url: str, **more: Any) -> Settings:
-        return Settings(
-            database_url=url,
-            redis_url=redis_url,
-            amqp_url=amqp_url,
-            db_pool_size=6,
-            **keyring.settings("flight"),
-            **more,
-        )
+        servers = {"redis_url": real_servers.redis_url, "amqp_url": real_servers.amqp_url}
+        return Settings(database_url=url, db_pool_size=6, **servers, **keyring.settings("flight"), **more)
 
     return make
 
 
 @pytest_asyncio.fixture
 async def service(
-    network_url: str, settings_for: Callable[[str], Settings], keyring: Keyring, clock: FixedClock
+    network_url: str, settings_for: MakeSettings, keyring: Keyring, clock: FixedClock
 ) -> AsyncIterator[Service]:
     """The API on the seeded network, at 2026-12-01 08:00 UTC."""
     app = create_app(settings_for(network_url), clock=clock)
@@ -139,4 +146,11 @@ async def service(
         yield Service(client, app, keyring, network_url, clock)
 
 
-Eventually = Callable[..., Awaitable[Any]]
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reading(real_servers: Servers, settings_for: MakeSettings, keyring: Keyring) -> AsyncIterator[Service]:
+    """The same, shared by a module whose tests change nothing (mark them with loop_scope="module")."""
+    clock = FixedClock(datetime(2026, 12, 1, 8, 0, tzinfo=UTC))
+    async with _network_database(real_servers.database_url, clock) as url:
+        app = create_app(settings_for(url), clock=clock)
+        async with running(app) as client:
+            yield Service(client, app, keyring, url, clock)

@@ -10,10 +10,10 @@ from flight_service.catalogue.find_airports import get_airport as read_airport
 from flight_service.catalogue.list_reference import list_aircraft as read_aircraft
 from flight_service.catalogue.list_reference import list_airlines as read_airlines
 from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView, NearbyAirport, NearbyAirports
+from flight_service.cursors import after_text
 from flight_service.problems import problems
 from rihla.auth import CurrentPrincipal
 from rihla.web import Page, PageParams, container, encode_cursor, problem_responses
-from rihla.web.paging import InvalidCursor
 
 router = APIRouter(prefix="/v1", tags=["places and fleets"])
 Parts = Annotated[Container, Depends(container)]
@@ -69,7 +69,9 @@ async def list_nearby_airports(
 @router.get("/airlines", summary="All airlines", responses=_LISTED)
 async def list_airlines(parts: Parts, principal: CurrentPrincipal, paging: PageParams) -> Page[AirlineView]:
     """By code. Test keys see the test airline only."""
-    rows = await read_airlines(parts.db, test_mode=principal.test_mode, after=_code(paging.cursor), limit=paging.limit)
+    rows = await read_airlines(
+        parts.db, test_mode=principal.test_mode, after=after_text(paging.cursor, "code"), limit=paging.limit
+    )
     more = len(rows) > paging.limit
     items = [AirlineView.model_validate(row) for row in rows[: paging.limit]]
     return Page[AirlineView](items=items, next_cursor=encode_cursor({"code": items[-1].iata}) if more else None)
@@ -78,14 +80,7 @@ async def list_airlines(parts: Parts, principal: CurrentPrincipal, paging: PageP
 @router.get("/aircraft", summary="Aircraft types with their seats", responses=_LISTED)
 async def list_aircraft(parts: Parts, principal: CurrentPrincipal, paging: PageParams) -> Page[AircraftView]:
     """By code, with cabins, rows, exits, bassinets and blocked seats."""
-    rows = await read_aircraft(parts.db, after=_code(paging.cursor), limit=paging.limit)
+    rows = await read_aircraft(parts.db, after=after_text(paging.cursor, "code"), limit=paging.limit)
     more = len(rows) > paging.limit
     items = [AircraftView.model_validate(row) for row in rows[: paging.limit]]
     return Page[AircraftView](items=items, next_cursor=encode_cursor({"code": items[-1].code}) if more else None)
-
-
-def _code(cursor: dict[str, object] | None) -> str:
-    code = (cursor or {"code": ""}).get("code")
-    if not isinstance(code, str):
-        raise InvalidCursor("Start again without a cursor.")
-    return code

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flight_service.catalogue.place_names import fold
+from flight_service.cursors import after_text
 from flight_service.errors import NotFound
 from rihla.db import Database
 from rihla.web.paging import InvalidCursor
@@ -81,7 +82,7 @@ async def find_airports(
     async with db.transaction() as session:
         if typed:
             return await _search(session, typed, country, limit, cursor)
-        after = _text(cursor, "iata") if cursor else ""
+        after = after_text(cursor, "iata")
         found = await session.execute(_LIST, {"country": country, "after": after, "limit": limit + 1})
         rows = [dict(row) for row in found.mappings()]
     more = len(rows) > limit
@@ -116,20 +117,13 @@ async def _search(
         "country": country,
         "share": _SHARE_OF_BEST,
         "score": _whole(cursor, "score") if cursor else None,
-        "after": _text(cursor, "iata") if cursor else "",
+        "after": after_text(cursor, "iata"),
         "limit": limit + 1,
     }
     rows = [dict(row) for row in (await session.execute(_SEARCH, values)).mappings()]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     return AirportPage(rows[:limit], {"score": last["score"], "iata": last["iata"]} if last else None)
-
-
-def _text(cursor: dict[str, Any], name: str) -> str:
-    value = cursor.get(name)
-    if not isinstance(value, str):
-        raise InvalidCursor("Start again without a cursor.")
-    return value
 
 
 def _whole(cursor: dict[str, Any], name: str) -> int:

@@ -50,11 +50,8 @@ class CabinLayout:
     rows: tuple[int, ...]
     exit_rows: frozenset[int]
     seats: Mapping[str, Seat]
-
-    @property
-    def capacity(self) -> int:
-        """Seats that can be sold."""
-        return sum(not seat.blocked for seat in self.seats.values())
+    capacity: int
+    """Seats that can be sold."""
 
     def row(self, number: int) -> tuple[Seat, ...]:
         """The seats of one row, left to right."""
@@ -123,7 +120,8 @@ def _read_cabin(entry: Mapping[str, Any], pointer: str) -> CabinLayout:
     unknown = sorted((blocked - seats.keys()) | {d for d in missing if not _exists(d, rows, seat_letters)})
     if unknown:
         raise LayoutInvalid(f"No such seat: {', '.join(unknown)}.", pointer=pointer)
-    return CabinLayout(name, letters, rows, marked["exit_rows"], MappingProxyType(seats))
+    capacity = sum(not seat.blocked for seat in seats.values())
+    return CabinLayout(name, letters, rows, marked["exit_rows"], MappingProxyType(seats), capacity)
 
 
 _FEATURE_OF = {

@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from flight_service.bootstrap import Container
 from flight_service.problems import problems
 from flight_service.schedules.read_flights import BoardQuery, read_board, read_flight
 from flight_service.schedules.schemas import FlightDetail, FlightPage
+from flight_service.schedules.wire import json_response
 from rihla.auth import CurrentPrincipal
 from rihla.web import PageParams, ValidationFailed, container, encode_cursor, problem_responses
 
@@ -52,7 +52,7 @@ async def list_flights(
     )
     board = await read_board(parts.db, query, parts.offers.pricer, parts.clock.now())
     cursor = encode_cursor(board.after) if board.after else None
-    return _json({"items": board.items, "next_cursor": cursor})
+    return json_response({"items": board.items, "next_cursor": cursor})
 
 
 @router.get(
@@ -66,12 +66,7 @@ async def get_flight(flight_id: UUID, parts: Parts, principal: CurrentPrincipal)
     found = await read_flight(
         parts.db, flight_id, parts.offers.pricer, parts.clock.now(), test_mode=principal.test_mode
     )
-    return _json(found)
-
-
-def _json(document: object) -> Response:
-    # Written as it is: pydantic would turn an airport's +00:00 into Z.
-    return Response(msgspec.json.encode(document), media_type="application/json")
+    return json_response(found)
 
 
 def _day(text: str) -> date | None:

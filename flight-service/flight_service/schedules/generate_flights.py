@@ -117,13 +117,14 @@ async def insert_flights(
     values: dict[str, Any] = {name: [row[name] for row in rows] for name in _COLUMNS}
     values |= {cabin: [row["base_fares"][index] for row in rows] for index, cabin in enumerate(CABINS)}
     created = set((await session.execute(_INSERT, values)).scalars())
+    capacities = {code: layout.capacities() for code, layout in layouts.items()}
     await insert_cabin_rows(
         session,
         [
             CabinRow(row["id"], cabin, capacity)
             for row in rows
             if row["id"] in created
-            for cabin, capacity in layouts[row["aircraft"]].capacities().items()
+            for cabin, capacity in capacities[row["aircraft"]].items()
             if row["base_fares"][CABINS.index(cabin)]
         ],
     )

@@ -43,8 +43,8 @@ ORDER BY f.departure_at, f.no LIMIT :limit
 """
 )
 _ONE = text(
-    f"SELECT {_COLUMNS} FROM flight f JOIN airline l ON l.iata = f.airline AND l.test_only = :test_mode "
-    "WHERE f.id = :id"
+    f"SELECT {_COLUMNS} FROM flight f JOIN airline l ON l.iata = f.airline "
+    "WHERE f.id = :id AND l.test_only = coalesce(CAST(:test_mode AS boolean), l.test_only)"
 )
 _TIMELINE = text("SELECT at, kind FROM flight_status_entry WHERE flight_id = :id ORDER BY sequence")
 
@@ -104,9 +104,9 @@ async def read_board(db: Database, query: BoardQuery, pricer: FlightPricer, now:
 
 
 async def read_flight(
-    db: Database, flight_id: UUID, pricer: FlightPricer, now: datetime, *, test_mode: bool
+    db: Database, flight_id: UUID, pricer: FlightPricer, now: datetime, *, test_mode: bool | None
 ) -> dict[str, Any]:
-    """One flight with its timeline. Raises FlightNotFound."""
+    """One flight with its timeline; `test_mode` None: of any airline. Raises FlightNotFound."""
     async with db.transaction() as session:
         row = (await session.execute(_ONE, {"id": flight_id, "test_mode": test_mode})).mappings().first()
         if row is None:

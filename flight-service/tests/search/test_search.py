@@ -3,15 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from flight_service.offers.schemas import OfferDetail, OfferPage
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-async def test_a_direct_search_gives_complete_offers_with_exact_seats(service: Any) -> None:
-    answer = await service.get(
+
+async def test_a_direct_search_gives_complete_offers_with_exact_seats(reading: Any) -> None:
+    answer = await reading.get(
         "/v1/flight-offers",
         origin="DAC",
         destination="JED",
-        departure_date=service.day(3),
+        departure_date=reading.day(3),
         adults=2,
         infants=1,
         max_stops=0,
@@ -22,8 +26,8 @@ async def test_a_direct_search_gives_complete_offers_with_exact_seats(service: A
     for offer in page.items:
         (part,) = offer.slices
         assert (part.origin, part.destination, part.stops) == ("DAC", "JED", 0)
-        assert part.segments[0].departure_at.date().isoformat() == service.day(3)
-        rows = await service.sql(
+        assert part.segments[0].departure_at.date().isoformat() == reading.day(3)
+        rows = await reading.sql(
             "SELECT free_seats FROM cabin_inventory WHERE flight_id = $1 AND cabin = 'economy'",
             part.segments[0].flight_id,
         )
@@ -33,8 +37,8 @@ async def test_a_direct_search_gives_complete_offers_with_exact_seats(service: A
         assert total == Decimal(offer.price.base.amount) + sum(Decimal(tax.amount.amount) for tax in offer.price.taxes)
 
 
-async def test_a_one_stop_search_respects_minimum_connections(service: Any) -> None:
-    offers = await service.search(origin="CGP", destination="JFK", max_stops=1, limit=100)
+async def test_a_one_stop_search_respects_minimum_connections(reading: Any) -> None:
+    offers = await reading.search(origin="CGP", destination="JFK", max_stops=1, limit=100)
     assert offers
     for offer in offers:
         segments = offer["slices"][0]["segments"]
@@ -42,9 +46,9 @@ async def test_a_one_stop_search_respects_minimum_connections(service: Any) -> N
         assert segments[0]["destination"] == segments[1]["origin"]
 
 
-async def test_a_search_opens_as_the_same_price(service: Any) -> None:
-    for offer in (await service.search(origin="DAC", destination="LHR", adults=1, children=2, currency="KWD"))[:5]:
-        answer = await service.get(f"/v1/flight-offers/{offer['id']}")
+async def test_a_search_opens_as_the_same_price(reading: Any) -> None:
+    for offer in (await reading.search(origin="DAC", destination="LHR", adults=1, children=2, currency="KWD"))[:5]:
+        answer = await reading.get(f"/v1/flight-offers/{offer['id']}")
         assert answer.status_code == 200, answer.text
         detail = OfferDetail.model_validate(answer.json())
         assert answer.json()["price"] == offer["price"]
