@@ -19,32 +19,39 @@ _NAME = re.compile(r"^([A-Za-z0-9._-]+)==")
 def runtime_part(lock: str) -> str:
     """The lock's blocks that running needs, in its order."""
     blocks = _blocks(lock)
-    wanted = {name for name, (_, parents) in blocks.items() if PROJECT in parents}
+    wanted = {block.name for block in blocks if PROJECT in block.parents}
     grown = True
     while grown:
-        more = {name for name, (_, parents) in blocks.items() if name not in wanted and wanted & parents}
+        more = {block.name for block in blocks if block.name not in wanted and wanted & block.parents}
         wanted |= more
         grown = bool(more)
-    return "".join(text for name, (text, _) in blocks.items() if name in wanted)
+    return "".join(block.text for block in blocks if block.name in wanted)
 
 
-def _blocks(lock: str) -> dict[str, tuple[str, set[str]]]:
-    """Package name -> its lines, and who wants it."""
-    blocks: dict[str, tuple[str, set[str]]] = {}
-    current = ""
-    for line in lock.splitlines(keepends=True):
-        named = _NAME.match(line)
-        if named:
-            current = named.group(1)
-            blocks[current] = ("", set())
-        if not current:
-            continue
-        text, parents = blocks[current]
-        blocks[current] = (text + line, parents)
+class _Block:
+    """The lines of one package, and who wants it. A package has several where its version depends on the interpreter."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.text = ""
+        self.parents: set[str] = set()
+
+    def add(self, line: str) -> None:
+        self.text += line
         comment = line.strip()
         if comment.startswith("#"):
             parent = comment.lstrip("# ").removeprefix("via").strip()
-            parents.update({parent} if parent else ())
+            self.parents.update({parent} if parent else ())
+
+
+def _blocks(lock: str) -> list[_Block]:
+    blocks: list[_Block] = []
+    for line in lock.splitlines(keepends=True):
+        named = _NAME.match(line)
+        if named:
+            blocks.append(_Block(named.group(1)))
+        if blocks:
+            blocks[-1].add(line)
     return blocks
 
 

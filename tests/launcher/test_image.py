@@ -26,5 +26,20 @@ def test_the_image_gets_what_running_needs_with_its_hashes_and_no_more() -> None
     assert part.count("--hash=sha256:") >= len(names)
 
 
+def test_a_package_with_a_version_for_each_interpreter_keeps_them_all() -> None:
+    lock = (
+        "one==1 ; python_full_version < '3.12' \\\n    --hash=sha256:a\n    # via rihla-workspace (pyproject.toml)\n"
+        "one==2 ; python_full_version >= '3.12' \\\n    --hash=sha256:b\n    # via rihla-workspace (pyproject.toml)\n"
+        "deep==1 \\\n    --hash=sha256:c\n    # via\n    #   one\n    #   tool\n"
+        "tool==1 \\\n    --hash=sha256:d\n    # via rihla-workspace (pyproject.toml:dev)\n"
+    )
+    part = runtime_lock().runtime_part(lock)
+    assert [name for name in ("one==1", "one==2", "deep==1", "tool==1") if name in part] == [
+        "one==1",
+        "one==2",
+        "deep==1",
+    ]
+
+
 def test_the_compose_file_runs_every_process_with_settings_that_exist() -> None:
     assert problems(ROOT) == []
