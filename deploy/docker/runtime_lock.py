@@ -29,7 +29,7 @@ def runtime_part(lock: str) -> str:
 
 
 class _Block:
-    """The lines of one package, and who wants it. A package has several where its version depends on the interpreter."""
+    """The lines of one package, and who wants it. One whose version depends on the interpreter has several."""
 
     def __init__(self, name: str) -> None:
         self.name = name
