@@ -9,9 +9,6 @@ import random
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
-import typst
-
 from booking_service.bookings.read_booking import load_booking
 from booking_service.bookings.store import next_sequence
 from booking_service.documents import store
@@ -67,8 +64,8 @@ class DocumentMaker:
                 files = await self._make(job)
                 stored = [(file, await self._keep(job, file)) for file in files]
             await self._record(job, stored)
-        except (OSError, typst.TypstError, ValueError, asyncpg.PostgresError) as error:
-            # StorageUnavailable is an OSError; a template that refuses a sheet may be repaired by the next release.
+        except Exception as error:
+            # A store that is away, or one booking that cannot be printed: neither may hold up the other jobs.
             await self._put_back(job, error)
 
     async def _make(self, job: store.Job) -> list[MadeFile]:
@@ -106,7 +103,7 @@ class DocumentMaker:
 
     async def _put_back(self, job: store.Job, error: Exception) -> None:
         FAILURES.inc()
-        log.warning("document_job_failed", job_id=str(job.id), attempts=job.attempts, error=type(error).__name__)
+        log.warning("document_job_failed", job_id=str(job.id), attempts=job.attempts, exc_info=error)
         pause = min(timedelta(seconds=2**job.attempts), _LONGEST_PAUSE) * random.uniform(0.8, 1.2)
         async with self._db.transaction() as session:
             await store.put_back(

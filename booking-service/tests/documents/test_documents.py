@@ -343,3 +343,21 @@ async def test_a_ticket_takes_less_than_sixty_milliseconds_of_a_core(house: Any,
     before = time.process_time()
     house.worker.c.documents.typesetter.set("ticket", sheet, "pdf")
     assert time.process_time() - before < 0.06
+
+
+async def test_a_booking_that_cannot_be_printed_holds_up_nobody(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, fine = await house.confirmed(), await house.confirmed()
+    typesetter = house.worker.c.documents.typesetter
+    real = typesetter.set
+
+    def refuse(template: Any, sheet: Any, form: Any) -> bytes:
+        if sheet.reference == broken["reference"]:
+            raise KeyError("a sheet the template cannot set")
+        return real(template, sheet, form)
+
+    monkeypatch.setattr(typesetter, "set", refuse)
+    assert await house.worker.documents.work_off() == 2
+    assert (await house.get(f"/v1/bookings/{fine['id']}/tickets.pdf")).status_code == 200
+    jobs = {str(row["booking_id"]): row for row in await house.rows("SELECT * FROM document_job")}
+    assert jobs[broken["id"]]["state"] == "queued"
+    assert "KeyError" in jobs[broken["id"]]["last_error"]
