@@ -1,6 +1,8 @@
 """The service against real servers, the sandbox company's real application, and a small booking-service."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,8 +31,6 @@ from rihla.testing.servers import Servers
 from sandbox_provider.main import create_app as create_sandbox
 from sandbox_provider.migrate import upgrade as upgrade_sandbox
 from sandbox_provider.settings import Settings as SandboxSettings
-
-Webhook = dict[str, Any]
 
 
 @dataclass
@@ -172,8 +172,6 @@ class Stack:
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
         """Data of the events of one type in the outbox, oldest first."""
-        import json
-
         rows = await self.sql("SELECT envelope FROM outbox WHERE type = $1 ORDER BY position", kind)
         return [json.loads(row["envelope"])["data"] for row in rows]
 
@@ -190,45 +188,36 @@ class Stack:
         assert report.passed, report.findings
 
 
-def card(number: str = "4242424242424242", **changes: Any) -> dict[str, Any]:
-    """A sandbox card as a payment method."""
-    data = {"number": number, "exp_month": 12, "exp_year": 2031, "cvc": "737", **changes}
-    return {"type": "card", "provider": "sandbox", "card": data}
+@pytest.fixture(scope="session")
+def sandbox_server(real_servers: Servers) -> Iterator[str]:
+    """One database of the sandbox company for the session: its rows are named by keys no two tests share."""
+
+    async def run(statement: str) -> None:
+        admin = await asyncpg.connect(real_servers.database_url)
+        await admin.execute(statement)
+        await admin.close()
+
+    name = f"t_{new_id().hex}"
+    asyncio.run(run(f'CREATE DATABASE "{name}"'))
+    url = with_database(real_servers.database_url, name)
+    upgrade_sandbox(url)
+    yield url
+    asyncio.run(run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 @pytest_asyncio.fixture
-async def sandbox_database(real_servers: Servers) -> AsyncIterator[str]:
-    """A fresh database of the sandbox company."""
-    import asyncio
-
-    admin = await asyncpg.connect(real_servers.database_url)
-    name = f"t_{new_id().hex}"
-    try:
-        template = await _sandbox_template(admin, real_servers.database_url, asyncio.to_thread)
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        yield with_database(real_servers.database_url, name)
-    finally:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.close()
+async def sandbox_database(sandbox_server: str) -> str:
+    """The sandbox company's database, empty."""
+    connection = await asyncpg.connect(sandbox_server)
+    await connection.execute("TRUNCATE delivery, event, refund, payment")
+    await connection.close()
+    return sandbox_server
 
 
-async def _sandbox_template(admin: Any, url: str, in_thread: Any) -> str:
-    import hashlib
-    from pathlib import Path
-
-    scripts = Path(__file__).parents[1] / "sandbox_migrations" / "versions"
-    digest = hashlib.sha256(b"".join(script.read_bytes() for script in sorted(scripts.glob("*.py")))).hexdigest()[:12]
-    name = f"tpl_sandbox_{digest}"
-    await admin.execute("SELECT pg_advisory_lock(7421777)")
-    try:
-        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            making = f"{name}_{new_id().hex[-8:]}"
-            await admin.execute(f'CREATE DATABASE "{making}"')
-            await in_thread(upgrade_sandbox, with_database(url, making))
-            await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
-    finally:
-        await admin.execute("SELECT pg_advisory_unlock(7421777)")
-    return name
+@pytest.fixture
+def broker_namespace() -> str:
+    """A name of this test's own. Tests that speak to the broker replace it by `namespace`, which cleans up there."""
+    return f"t{new_id().hex[-16:]}"
 
 
 @asynccontextmanager
@@ -286,10 +275,10 @@ async def open_stack(
 
 @pytest_asyncio.fixture
 async def stack(
-    database_for: Any, sandbox_database: str, namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
+    database_for: Any, sandbox_database: str, broker_namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
 ) -> AsyncIterator[Stack]:
     database_url = await database_for("payment-service")
-    async with open_stack(database_url, sandbox_database, namespace, amqp_url, clock, keyring) as opened:
+    async with open_stack(database_url, sandbox_database, broker_namespace, amqp_url, clock, keyring) as opened:
         yield opened
 
 
@@ -300,13 +289,13 @@ def user_id() -> UUID:
 
 @pytest_asyncio.fixture
 async def container(
-    database_for: Any, namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
+    database_for: Any, broker_namespace: str, amqp_url: str, clock: FixedClock, keyring: Keyring
 ) -> AsyncIterator[Container]:
     """The container alone, for tests below the routes."""
     settings = Settings(
         database_url=await database_for("payment-service"),
         amqp_url=amqp_url,
-        namespace=namespace,
+        namespace=broker_namespace,
         booking_url="http://booking.test",
         **keyring.settings("payment"),
     )

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 import aio_pika
+import pytest
 
 from payment_service.worker import create_worker
 from rihla.contracts.events import Envelope, UserRegisteredV1
-from rihla.kernel import new_id
 from rihla.messaging import Broker, OutboxRelay
 from rihla.testing import eventually, running
 
@@ -20,6 +20,11 @@ def card(number: str = "4242424242424242") -> dict[str, Any]:
         "provider": "sandbox",
         "card": {"number": number, "exp_month": 12, "exp_year": 2031, "cvc": "737"},
     }
+
+
+@pytest.fixture
+def broker_namespace(namespace: str) -> str:
+    return namespace
 
 
 async def listen(stack: Stack, broker: Broker, received: list[Envelope]) -> None:
@@ -103,4 +108,3 @@ async def test_events_wait_in_the_outbox_while_the_broker_is_away(stack: Stack, 
 async def test_the_api_is_ready_and_alive(stack: Stack) -> None:
     assert (await stack.client.get("/health/live")).json() == {"status": "ok"}
     assert (await stack.client.get("/health/ready")).json()["checks"] == {"database": "ok", "ledger": "ok"}
-    assert new_id()

@@ -165,6 +165,8 @@ class Till:
         inside_only = all(plan.source.kind != "card" for plan in planned)
         values = _payment_values(payment_id, payable, method, test_mode, now)
         payment, parts = await store.insert_payment(session, values, _part_values(payment_id, payable, planned, now))
+        if all(plan.source.kind == "card" for plan in planned):
+            return payment, parts
         try:
             async with session.begin_nested():
                 await take_inside(session, payment, parts, now=now)

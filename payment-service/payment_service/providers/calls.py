@@ -5,6 +5,7 @@ import json as jsonlib
 from typing import Any
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from payment_service.providers.interface import ProviderSilent
 from rihla.telemetry import Counter, get_logger
@@ -27,14 +28,16 @@ class ProviderHttp:
     ) -> None:
         self.name = name
         self._timeout = timeout
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, transport=transport)
+        self._client = httpx.AsyncClient(
+            base_url=base_url, headers=headers, timeout=timeout, transport=transport or AiohttpTransport()
+        )
 
     async def send(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer with a status below 500; ProviderSilent for everything else, and for 429."""
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.request(method, path, **kwargs)
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
             _CALLS.labels(self.name, "silent").inc()
             _log.warning("provider_silent", provider=self.name, error=type(error).__name__)
             raise ProviderSilent(self.name) from None

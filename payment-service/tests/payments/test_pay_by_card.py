@@ -310,3 +310,72 @@ async def test_a_crash_between_key_and_payment_is_driven_on_by_the_same_request(
     early = await stack.pay(user_id, charge, card(), **headers)
     assert (early.status_code, early.json()["code"]) == (409, "request-in-progress")
     assert json.loads(early.content)["request_id"]
+
+
+class Crash(Exception):
+    """The process is gone: nothing after this line runs."""
+
+
+@pytest.mark.parametrize("moment", ["before the call", "after the call"])
+async def test_a_crash_around_the_call_is_finished_by_reconciliation(stack: Stack, user_id: UUID, moment: str) -> None:
+    await crash(stack, user_id, moment, "k")
+    [row] = await stack.sql("SELECT status FROM payment")
+    assert row["status"] == "processing"
+    stack.clock.advance(timedelta(seconds=61))
+    assert await reconcile(stack.container.db, stack.container.providers, stack.clock) == 1
+    [row] = await stack.sql("SELECT status FROM payment")
+    assert row["status"] == ("failed" if moment == "before the call" else "succeeded")
+    await stack.assert_books_balance()
+
+
+@pytest.mark.parametrize("moment", ["before the call", "after the call"])
+async def test_a_crash_around_the_call_is_driven_on_by_the_same_request_after_its_lease(
+    stack: Stack, user_id: UUID, moment: str
+) -> None:
+    charge = await crash(stack, user_id, moment, "k")
+    stack.clock.advance(timedelta(seconds=61))
+    answer = await stack.pay(user_id, charge, card(), **{"idempotency-key": "k"})
+    assert (answer.status_code, answer.json()["status"]) == (201, "succeeded"), answer.text
+    assert len(await stack.sql("SELECT 1 FROM payment")) == 1
+    assert await stack.balance(accounts.provider("sandbox", "USD")) == -61240
+    again = await stack.pay(user_id, charge, card(), **{"idempotency-key": "k"})
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+async def crash(stack: Stack, user_id: UUID, moment: str, key: str) -> dict[str, Any]:
+    """Pay, and lose the process around the provider call; returns the charge."""
+    charge: dict[str, Any] = stack.booking.add_charge(user_id)
+    whole = stack.wire.handle_async_request
+
+    async def gone(request: Any) -> Any:
+        if moment == "after the call":
+            await whole(request)
+        raise Crash
+
+    stack.wire.handle_async_request = gone
+    answer = await stack.pay(user_id, charge, card(), **{"idempotency-key": key})
+    assert answer.status_code == 500
+    stack.wire.handle_async_request = whole
+    return charge
+
+
+async def test_wrong_types_unknown_fields_and_malformed_json_are_problems(stack: Stack, user_id: UUID) -> None:
+    charge = stack.booking.add_charge(user_id)
+    for body, status in (
+        (b"{", 400),
+        (b"[]", 422),
+        (json.dumps({"booking_id": "x", "method": card()}).encode(), 422),
+        (json.dumps({"booking_id": charge["booking_id"], "method": {"type": "cash"}}).encode(), 422),
+        (
+            json.dumps(
+                {"booking_id": charge["booking_id"], "method": {"type": "card", "provider": "sandbox"}}
+            ).encode(),
+            422,
+        ),
+        (json.dumps({"booking_id": charge["booking_id"], "method": {**card(), "provider": "stripe"}}).encode(), 422),
+    ):
+        headers = {**stack.person(user_id), "content-type": "application/json"}
+        answer = await stack.client.post("/v1/payments", content=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "4242424242424242" not in answer.text

@@ -49,8 +49,9 @@ async def server() -> PaymobLike:
 
 @pytest_asyncio.fixture
 async def stack(
-    request: pytest.FixtureRequest, database_for: Any, sandbox_database: str, namespace: str, amqp_url: str, clock: Any,
-    keyring: Any, server: PaymobLike,
+    request: pytest.FixtureRequest, database_for: Any, sandbox_database: str, broker_namespace: str, amqp_url: str,
+    clock: Any, keyring: Any,
+    server: PaymobLike,
 ) -> AsyncIterator[Any]:  # fmt: skip
     opener = request.getfixturevalue("stack_opener")
     url = await database_for("payment-service")
@@ -58,7 +59,7 @@ async def stack(
         "paymob_secret_key": "sk", "paymob_public_key": "pk", "paymob_integration_ids": "6741",
         "paymob_hmac_secret": f"next,{SECRET}", "paymob_url": "https://paymob.test", "transports": {"paymob": server},
     }  # fmt: skip
-    async with opener(url, sandbox_database, namespace, amqp_url, clock, keyring, **changes) as opened:
+    async with opener(url, sandbox_database, broker_namespace, amqp_url, clock, keyring, **changes) as opened:
         yield opened
 
 
