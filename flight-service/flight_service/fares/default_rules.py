@@ -157,7 +157,7 @@ DEFAULT_RULES: dict[str, Any] = {
             "kind": "bag",
             "amount_minor": minor,
             "by_distance": True,
-            "max_quantity": 1,
+            "max_quantity": 3,
             "kg": kg,
         }
         for kg, minor in ((3, 600), (5, 900), (10, 1_600), (15, 2_200), (20, 2_800), (30, 3_900))

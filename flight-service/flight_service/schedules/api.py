@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from flight_service.bootstrap import Container
+from flight_service.catalogue.layout import Cabin
+from flight_service.fares.price_history import read_history
 from flight_service.problems import problems
 from flight_service.schedules.read_flights import BoardQuery, read_board, read_flight
-from flight_service.schedules.schemas import FlightDetail, FlightPage
+from flight_service.schedules.schemas import FlightDetail, FlightPage, PriceHistory, PricePoint
 from flight_service.schedules.wire import json_response
 from rihla.auth import CurrentPrincipal
-from rihla.web import PageParams, ValidationFailed, container, encode_cursor, problem_responses
+from rihla.web import MoneyModel, PageParams, ValidationFailed, container, encode_cursor, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["flights"])
 Parts = Annotated[Container, Depends(container)]
@@ -90,3 +92,29 @@ def _airports(parts: Container, code: str | None, name: str) -> list[str] | None
         return list(reference.cities[code.upper()])
     message = f"There is no airport or city with the code {code.upper()}."
     raise ValidationFailed({"pointer": f"#/query/{name}", "code": "unknown-place", "message": message})
+
+
+@router.get(
+    "/flights/{flight_id}/price-history",
+    summary="How a flight's price moved",
+    responses=problem_responses("unauthenticated", "validation-failed", "flight-not-found", table=problems),
+)
+async def list_price_history(
+    flight_id: UUID, parts: Parts, principal: CurrentPrincipal, cabin: Cabin | None = None
+) -> PriceHistory:
+    """The newest four hundred points: a new fare, and every day's lowest adult fare, without taxes, in US dollars."""
+    now = parts.clock.now()
+    await read_flight(parts.db, flight_id, parts.offers.pricer, now, test_mode=principal.test_mode)
+    points = await read_history(parts.db, flight_id, cabin)
+    return PriceHistory(
+        items=[
+            PricePoint(
+                at=point["at"],
+                cabin=point["cabin"],
+                published_fare=MoneyModel.of(point["base_minor"], "USD"),
+                adult_price=MoneyModel.of(point["adult_minor"], "USD"),
+                reason=point["reason"],
+            )
+            for point in points
+        ]
+    )

@@ -1,10 +1,14 @@
-"""The daily work of schedules, as worker loops: flights ahead are created, past ones archived, the feed is pruned."""
+"""The daily work of schedules, as worker loops: flights ahead are created, past ones archived, prices noted."""
 
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from flight_service.fares.default_rules import DEFAULT_RULES
+from flight_service.fares.price_history import note_day
+from flight_service.fares.rule_set import FareRules, read_rule_set
+from flight_service.fares.tables import fare_rule_set
 from flight_service.schedules.archive_flights import archive_flights
 from flight_service.schedules.generate_flights import generate_flights
 from flight_service.settings import Settings
@@ -41,9 +45,16 @@ class KeepAhead:
         now = self._clock.now()
         made = await generate_flights(self._db, now=now, days_ahead=self._settings.generate_days_ahead, rest=self._rest)
         moved = await archive_flights(self._db, now=now, older_than=timedelta(days=self._settings.archive_after_days))
+        noted = await note_day(self._db, await self._rules(), now)
         GENERATED.inc(made.flights)
         ARCHIVED.inc(moved)
-        log.info("schedules_kept_ahead", created=made.flights, archived=moved)
+        log.info("schedules_kept_ahead", created=made.flights, archived=moved, prices_noted=noted)
+
+    async def _rules(self) -> FareRules:
+        async with self._db.transaction() as session:
+            newest = select(fare_rule_set).order_by(fare_rule_set.c.version.desc()).limit(1)
+            row = (await session.execute(newest)).mappings().first()
+        return read_rule_set(row["version"], row["document"]) if row else read_rule_set(0, DEFAULT_RULES)
 
     async def prune(self, stop: asyncio.Event) -> None:
         """Drop rows of the timetable's feed that every process has read long ago."""

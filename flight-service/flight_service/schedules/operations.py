@@ -88,7 +88,9 @@ def _retimed(state: FlightState, change: Change, now: datetime) -> FlightState:
     if change.departure_at is None or change.departure_at == state.departure_at:
         return state
     if state.status not in ("scheduled", "delayed"):
-        raise OperationRefused(f"A flight that is {state.status} cannot be moved to another time.", status=state.status)
+        raise OperationRefused(
+            f"A flight that is {state.status} cannot be moved to another time.", flight_status=state.status
+        )
     if change.departure_at <= now:
         raise OperationRefused("The new departure must lie in the future.")
     moved = change.departure_at - state.departure_at
@@ -105,7 +107,7 @@ def _with_status(state: FlightState, change: Change) -> FlightState:
     if wanted == "delayed" and not delay:
         raise OperationRefused("Say by how many minutes the flight is delayed.")
     if change.delay_minutes is not None and state.status in ("departed", "arrived", "cancelled"):
-        raise OperationRefused(f"A flight that is {state.status} cannot be delayed.", status=state.status)
+        raise OperationRefused(f"A flight that is {state.status} cannot be delayed.", flight_status=state.status)
     if wanted is not None and wanted != state.status and wanted not in _NEXT[state.status]:
-        raise OperationRefused(f"A flight that is {state.status} cannot become {wanted}.", status=state.status)
+        raise OperationRefused(f"A flight that is {state.status} cannot become {wanted}.", flight_status=state.status)
     return replace(state, status=wanted or state.status, delay_minutes=delay)

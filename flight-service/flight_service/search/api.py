@@ -1,21 +1,26 @@
 """Searching for offers."""
 
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Query as QueryParam
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from flight_service.bootstrap import Container
+from flight_service.catalogue.layout import Cabin
 from flight_service.offers.schemas import OfferPage
 from flight_service.problems import problems
+from flight_service.search.price_calendar import price_calendar
 from flight_service.search.query import Query, QueryReader
-from flight_service.search.schemas import OfferSearch, SearchParams
+from flight_service.search.schemas import CalendarDayView, CalendarView, OfferSearch, SearchParams
 from rihla.auth import CurrentPrincipal, Principal
-from rihla.web import container, problem_responses
+from rihla.web import MoneyModel, container, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["search"])
+CalendarPlace = Annotated[str, QueryParam(pattern=r"^[A-Za-z]{3}$", description="Airport or city code")]
 _LISTS = frozenset({"airlines", "exclude_airlines"})
 _RESPONSES = problem_responses(
     "validation-failed", "invalid-cursor", "unauthenticated", "search-unavailable", table=problems
@@ -68,6 +73,62 @@ async def search_multi_city(
 ) -> Response:
     """The same search for any number of slices up to six (multi-city)."""
     return await _answer(found, principal, body)
+
+
+@router.get(
+    "/price-calendar",
+    summary="The cheapest total of each day of a month",
+    responses=problem_responses("validation-failed", "unauthenticated", "search-unavailable", table=problems),
+)
+async def get_price_calendar(
+    principal: CurrentPrincipal,
+    found: Annotated[Container, Depends(container)],
+    origin: CalendarPlace,
+    destination: CalendarPlace,
+    month: Annotated[str, QueryParam(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-12"])],
+    cabin: Cabin = "economy",
+    trip_days: Annotated[int | None, QueryParam(ge=0, le=60, description="Return so many days later")] = None,
+    currency: Annotated[str, QueryParam(pattern=r"^[A-Za-z]{3}$")] = "USD",
+) -> CalendarView:
+    """For one adult, direct or with one stop, at the price of now. Past days are left out."""
+    await found.feed.fresh()
+    now = found.clock.now()
+    first, last = _month(month)
+    network = found.feed.timetable.test if principal.test_mode else found.feed.timetable.live
+    today = now.date() - timedelta(days=1)
+    asked = SearchParams(
+        origin=origin,
+        destination=destination,
+        departure_date=max(last, now.date() + timedelta(days=1)),
+        cabin=cabin,
+        currency=currency,
+    )
+    query = QueryReader(found.feed.reference, network, now).from_params(asked)
+    days = price_calendar(
+        found.feed, found.offers.pricer, query, max(first, today), last, trip_days, now, test_mode=principal.test_mode
+    )
+    lowest = min((day.total for day in days if day.total is not None), default=None)
+    return CalendarView(
+        origin=asked.origin,
+        destination=asked.destination,
+        month=month,
+        cabin=cabin,
+        trip_days=trip_days,
+        items=[
+            CalendarDayView(
+                date=day.day,
+                price=None if day.total is None else MoneyModel.of(day.total, asked.currency),
+                stops=day.stops,
+                cheapest=day.total is not None and day.total == lowest,
+            )
+            for day in days
+        ],
+    )
+
+
+def _month(text: str) -> tuple[date, date]:
+    first = date(int(text[:4]), int(text[5:]), 1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 async def _answer(found: Container, principal: Principal, asked: SearchParams | OfferSearch) -> Response:

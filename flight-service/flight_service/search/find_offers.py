@@ -53,7 +53,7 @@ class OfferSearchDesk:
         after = _read_cursor(query.cursor, fingerprint)
         if query.brand is None:
             return Found([], None, ["No fare of this cabin has what the filters ask."])
-        run = _Run(self._feed, self._offers.pricer, query, now, test_mode)
+        run = OfferRun(self._feed, self._offers.pricer, query, now, test_mode)
         slices, stops = run.options()
         pricer = self._offers.pricer
         value = BEST_CENTS_A_MINUTE * query.party.seated * pricer.reference.rates.scale(query.currency) // SCALE_UNIT
@@ -67,7 +67,7 @@ class OfferSearchDesk:
         return Found([writer.offer(c) for c in combinations], cursor, notes)
 
 
-class _Run:
+class OfferRun:
     """One search under way."""
 
     def __init__(self, feed: TimetableFeed, pricer: FlightPricer, query: Query, now: datetime, test_mode: bool) -> None:
@@ -84,9 +84,9 @@ class _Run:
     def options(self) -> tuple[list[list[Option]], bool]:
         """Options slice by slice; whether more stops than asked had to be allowed."""
         stops = self._query.max_stops
-        found = self._all(_DEFAULT_STOPS if stops is None else stops)
+        found = self.all_options(_DEFAULT_STOPS if stops is None else stops)
         if stops is None and not all(found):
-            return self._all(_MOST_STOPS), True
+            return self.all_options(_MOST_STOPS), True
         return found, False
 
     def fits(self, combination: Combination) -> bool:
@@ -100,7 +100,8 @@ class _Run:
         total = sum(option.price for option in combination)
         return query.price_min <= total and (query.price_max is None or total <= query.price_max)
 
-    def _all(self, max_stops: int) -> list[list[Option]]:
+    def all_options(self, max_stops: int) -> list[list[Option]]:
+        """Options slice by slice with at most so many stops."""
         return [list(self._slice(index, max_stops)) for index in range(len(self._query.slices))]
 
     def _slice(self, index: int, max_stops: int) -> Iterator[Option]:

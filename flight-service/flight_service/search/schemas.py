@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from flight_service.catalogue.layout import Cabin
 from flight_service.fares.rule_set import BrandName
-from rihla.web import RequestModel
+from rihla.web import MoneyModel, RequestModel, Schema
 
 MAX_PASSENGERS = 10
 Sort = Literal[
@@ -117,6 +117,27 @@ class SearchParams(Filters, Passengers, _Options):
         if isinstance(values, dict):
             return {name: value for name, value in values.items() if value not in ("", [""])}
         return values
+
+
+class CalendarDayView(Schema):
+    """A day and its cheapest total for one adult; null: nothing is on sale."""
+
+    date: date
+    price: MoneyModel | None
+    stops: int | None
+    cheapest: bool = Field(description="No day of the month is cheaper")
+
+
+class CalendarView(Schema):
+    """The cheapest total of each day."""
+
+    origin: str
+    destination: str
+    month: str = Field(examples=["2026-12"])
+    cabin: Cabin
+    trip_days: int | None
+    items: list[CalendarDayView]
+    next_cursor: None = None
 
 
 class SliceQuery(RequestModel):
