@@ -104,9 +104,7 @@ class Traveller:
         booking = await self.expect("book", "POST", "/v1/bookings", status=201, json=body, headers=headers)
         return dict(booking)
 
-    async def pay(
-        self, booking: Mapping[str, Any], *, card: str = GOOD, key: str | None = None
-    ) -> dict[str, Any]:
+    async def pay(self, booking: Mapping[str, Any], *, card: str = GOOD, key: str | None = None) -> dict[str, Any]:
         """Pay the booking's due charge by sandbox card."""
         method = {"type": "card", "provider": "sandbox", "card": {**CARD, "number": card}}
         body = {"booking_id": booking["id"], "method": method}
