@@ -7,6 +7,11 @@ from typing import Any
 
 import asyncpg
 
+from flight_service.inventory.store import Moved
+from rihla.telemetry import get_logger
+
+log = get_logger("inventory")
+
 
 class KeptConnection:
     """Used by one task at a time. A connection that failed is given back to the pool, which replaces it."""
@@ -25,8 +30,14 @@ class KeptConnection:
                 self._kept = await self._pool.acquire()
             try:
                 yield self._kept
-            except (OSError, TimeoutError, asyncio.CancelledError, asyncpg.InterfaceError):
+            except Moved:
+                raise
+            except BaseException as error:
+                # Whatever it was, the next group starts on a connection nothing has happened to.
                 await self._give_back()
+                if isinstance(error, asyncpg.InternalClientError):
+                    # What the driver says of a connection that the server has just cut: an outage, not our mistake.
+                    raise ConnectionError("the connection was cut") from error
                 raise
 
     async def close(self) -> None:
@@ -36,5 +47,9 @@ class KeptConnection:
 
     async def _give_back(self) -> None:
         kept, self._kept = self._kept, None
-        if kept is not None:
+        if kept is None:
+            return
+        try:
             await self._pool.release(kept)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            log.info("connection_lost")
