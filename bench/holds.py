@@ -85,7 +85,7 @@ def create() -> Any:
             self._holds = Alone(pool, clock)  # type: ignore[assignment]
 
     if os.environ.get("BENCH_ALONE"):
-        bootstrap.HoldDesk = AloneDesk  # type: ignore[misc]
+        vars(bootstrap)["HoldDesk"] = AloneDesk
     return create_app()
 
 
@@ -292,7 +292,10 @@ def pgbench_floor(url: str, seconds: float, clients: int) -> dict[str, float]:
     folder = postgres_bin()
     if folder is None or not (folder / "pgbench").exists():
         return {}
-    run = lambda sql: subprocess.run([str(folder / "psql"), url, "-qc", sql], check=True, capture_output=True)  # noqa: E731
+
+    def run(sql: str) -> None:
+        subprocess.run([str(folder / "psql"), url, "-qc", sql], check=True, capture_output=True)
+
     run("CREATE TABLE floor_cabin (id int PRIMARY KEY, free_seats int CHECK (free_seats >= 0), version bigint)")
     run("INSERT INTO floor_cabin SELECT n, 100000000, 0 FROM generate_series(1, 1000) n")
     run("CREATE TABLE floor_hold (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), cabin int, priced text)")

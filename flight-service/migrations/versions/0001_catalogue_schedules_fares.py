@@ -1,4 +1,4 @@
-"""The tables of catalogue, schedules, fares and the timetable's feed, with the shared outbox, inbox and idempotency keys."""
+"""The tables of catalogue, schedules, fares and the timetable's feed, with the shared plumbing's."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -403,7 +403,8 @@ def _create_tables() -> None:
         ),
         sa.CheckConstraint("iata ~ '^[A-Z]{3}$'", name=op.f("ck_airport_iata_format")),
         sa.CheckConstraint(
-            "coalesce(min_connection_domestic, 60) BETWEEN 15 AND 600 AND coalesce(min_connection_international, 90) BETWEEN 15 AND 600",
+            "coalesce(min_connection_domestic, 60) BETWEEN 15 AND 600 "
+            "AND coalesce(min_connection_international, 90) BETWEEN 15 AND 600",
             name=op.f("ck_airport_min_connection"),
         ),
         sa.CheckConstraint(

@@ -1,6 +1,6 @@
 """The gateway's price: the same requests sent to a service directly, through the gateway, and through nginx.
 
-`python bench/gateway.py [--seconds 5] [--connections 32]`; needs redis-server or REDIS_URL. nginx is measured when it
+`python bench/proxying.py [--seconds 5] [--connections 32]`; needs redis-server or REDIS_URL. nginx is measured when it
 is installed. The gateway runs as in production: verification, limits and access log on. Two services are asked, with
 tokens of many people: one that answers 1 KB of ready bytes ("bare") and a FastAPI operation with a response model
 ("fastapi"). Besides requests a second, which depend on what else the machine does, it prints the gateway's own CPU
@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -186,15 +187,14 @@ async def load(port: int, requests: list[bytes], connections: int, seconds: floa
     made = []
     for number in range(connections):
         first = number * len(requests) // connections
-        _, protocol = await loop.create_connection(
-            lambda at=first: Connection(requests, at, started + seconds, latencies), "127.0.0.1", port
-        )
+        make = partial(Connection, requests, first, started + seconds, latencies)
+        _, protocol = await loop.create_connection(make, "127.0.0.1", port)
         made.append(protocol)
     await asyncio.gather(*(protocol.closed for protocol in made))
     took = time.perf_counter() - started
     latencies.sort()
-    at = lambda share: latencies[int(len(latencies) * share)] * 1000  # noqa: E731
-    return Load(len(latencies) / took, at(0.5), at(0.99), sum(protocol.failures for protocol in made))
+    median, slow = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
+    return Load(len(latencies) / took, median, slow, sum(protocol.failures for protocol in made))
 
 
 # ---- putting it together
