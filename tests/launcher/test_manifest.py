@@ -70,3 +70,13 @@ def test_a_dotenv_file_is_read_without_expanding_anything(tmp_path: Path) -> Non
     file = tmp_path / ".env"
     file.write_text("# no\nexport LOG_LEVEL=DEBUG\nMAIL='a $b # c'\nEMPTY=\nPORT=8081 # why\n")
     assert wiring.read_dotenv(file) == {"LOG_LEVEL": "DEBUG", "MAIL": "a $b # c", "PORT": "8081"}
+
+
+def test_webhooks_can_be_sent_through_somebody_elses_hands(tmp_path: Path) -> None:
+    everyone = manifest.processes(ROOT)
+    secrets = credentials.load(tmp_path / "secrets.json")
+    sandbox = next(one for one in everyone if one.name == "sandbox")
+    places = addresses(everyone, tmp_path)
+    assert wiring.variables(sandbox, everyone, places, secrets, {})["WEBHOOK_URL"].startswith(places.url("gateway"))
+    own = {"SANDBOX_WEBHOOK_URL": "http://127.0.0.1:9/v1/webhooks/sandbox"}
+    assert wiring.variables(sandbox, everyone, places, secrets, own)["WEBHOOK_URL"] == own["SANDBOX_WEBHOOK_URL"]

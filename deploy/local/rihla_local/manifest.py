@@ -115,7 +115,7 @@ SERVICES: tuple[Service, ...] = (
         environment={
             "WEBHOOK_SECRET": "{SANDBOX_WEBHOOK_SECRET}",
             "SANDBOX_PUBLIC_URL": "{own_url}",
-            "WEBHOOK_URL": "{public_url}/v1/webhooks/sandbox",
+            "WEBHOOK_URL": "{webhook_url}",
         },
         stage=3,
     ),

@@ -69,9 +69,12 @@ def _wiring(
     chosen: Mapping[str, str],
 ) -> dict[str, str]:
     service = process.service
+    public_url = addresses.url("gateway") if "gateway" in addresses.ports else ""
     places = {
         **{name: chosen[name] for name in service.secrets},
-        "public_url": addresses.url("gateway") if "gateway" in addresses.ports else "",
+        "public_url": public_url,
+        # The chaos run puts a network that delays, repeats and reorders between the provider and the gateway.
+        "webhook_url": chosen.get("SANDBOX_WEBHOOK_URL") or f"{public_url}/v1/webhooks/sandbox",
         "sandbox_url": addresses.url("sandbox") if "sandbox" in addresses.ports else "",
         "own_url": addresses.url(process.name),
         "smtp_url": f"smtp://127.0.0.1:{addresses.smtp_port}",
@@ -83,7 +86,7 @@ def _wiring(
     found |= {
         "RIHLA_ENV": "local",
         "NAMESPACE": NAMESPACE,
-        "PUBLIC_URL": places["public_url"],
+        "PUBLIC_URL": public_url,
         "REDIS_URL": addresses.redis_url,
         "AMQP_URL": addresses.amqp_url,
         "DATABASE_URL": addresses.databases.get(service.name, ""),
