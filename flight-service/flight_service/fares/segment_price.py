@@ -1,12 +1,13 @@
 """Prices of one segment for a whole party, remembered by the inputs that make them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flight_service.fares.currencies import CurrencyRates
 from flight_service.fares.rule_set import PASSENGER_TYPES, BrandName, FareRules, PassengerType
-from flight_service.fares.rules import FareLine, PriceContext, Route, demand_factor, price_passenger, total
+from flight_service.fares.rules import FareLine, PriceContext, Route, price_passenger, step_factor, total
 
 _REMEMBERED = 60_000
+_FAR_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class SegmentPrice:
     taxes: tuple[tuple[str, str, int], ...]
     by_type: tuple[tuple[PassengerType, int], ...]
     """Each type of the party with what all its passengers pay."""
+    serial: int = field(compare=False, default=0)
+    """Counts the prices a pricer has made: equal serials of one pricer are one price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class SegmentPricer:
     def __init__(self, rules: FareRules, rates: CurrencyRates) -> None:
         self.rules, self.rates = rules, rates
         self._known: dict[tuple[object, ...], SegmentPrice] = {}
+        self._made = 0
+        # The steps as tables: a search asks for them a hundred times.
+        self._by_load = [step_factor(rules.load_steps, percent) for percent in range(101)]
+        self._by_day = [step_factor(rules.day_steps, day) for day in range(_FAR_DAYS + 1)]
 
     def price(self, currency: str, brand: BrandName, route: Route, context: PriceContext, party: Party) -> SegmentPrice:
         """The party's price on one segment. Raises CurrencyUnknown."""
@@ -54,7 +61,7 @@ class SegmentPricer:
             currency,
             brand,
             party.counts,
-            demand_factor(rules, context),
+            self._by_load[context.load_percent] * self._by_day[min(max(context.hours_ahead, 0) // 24, _FAR_DAYS)],
             context.flash_percent,
             context.hours_ahead >= rules.early_bird_days * 24,
             context.hours_ahead < rules.last_minute_hours and context.load_percent <= rules.last_minute_max_load,
@@ -88,4 +95,5 @@ class SegmentPricer:
                     base += line.amount_minor * count
             by_type.append((kind, total(lines) * count))
         listed = tuple((code, name, amount) for code, (name, amount) in taxes.items())
-        return SegmentPrice(base + sum(amount for _, _, amount in listed), base, listed, tuple(by_type))
+        self._made += 1
+        return SegmentPrice(base + sum(amount for _, _, amount in listed), base, listed, tuple(by_type), self._made)

@@ -138,9 +138,12 @@ def pack_head(terms: OfferTerms) -> bytes:
 
 def pack_slice(segments: Sequence[LockedSegment]) -> bytes:
     """One slice: the number of its segments and each of them."""
-    parts = [bytes((len(segments),))]
-    parts += [_SEGMENT.pack(s.flight_no, s.offer_version, s.load_percent, s.flash_sale_no) for s in segments]
-    return b"".join(parts)
+    return bytes((len(segments),)) + b"".join([pack_segment(segment) for segment in segments])
+
+
+def pack_segment(segment: LockedSegment) -> bytes:
+    """One segment."""
+    return _SEGMENT.pack(segment.flight_no, segment.offer_version, segment.load_percent, segment.flash_sale_no)
 
 
 def _unpack(packed: bytes) -> OfferTerms:

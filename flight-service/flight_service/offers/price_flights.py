@@ -1,5 +1,6 @@
 """Price flights of the timetable as they stand now: what search shows and what an offer then locks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from flight_service.fares.segment_price import Party, SegmentPrice, SegmentPrice
 from flight_service.offers.offer_id import LockedSegment
 from flight_service.search.reference import FlashSale, Reference
 from flight_service.search.timetable import Timetable
+
+_REMEMBERED = 50_000
 
 
 class TimetableSource(Protocol):
@@ -37,6 +40,16 @@ class FlightPricer:
         self.reference = reference
         self.segments = SegmentPricer(reference.rules, reference.rates)
         self._routes: dict[tuple[str, str], Route] = {}
+        self._texts: dict[tuple[object, ...], str] = {}
+
+    def remembered(self, key: tuple[object, ...], make: Callable[[], str]) -> str:
+        """A text that depends on rules, rates and prices only, made once."""
+        found = self._texts.get(key)
+        if found is None:
+            if len(self._texts) >= _REMEMBERED:
+                self._texts.clear()
+            found = self._texts[key] = make()
+        return found
 
     def route(self, origin: str, destination: str) -> Route:
         """What taxes depend on, remembered."""

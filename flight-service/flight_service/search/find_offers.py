@@ -59,7 +59,7 @@ class OfferSearchDesk:
         value = BEST_CENTS_A_MINUTE * query.party.seated * pricer.reference.rates.scale(query.currency) // SCALE_UNIT
         order = Order(query.sort, len(slices), value)
         combinations, more = page(slices, order, query.limit, after, run.fits)
-        writer = OfferWriter(self._offers, pricer, self._feed.timetable, run.terms, now, test_mode)
+        writer = OfferWriter(self._offers, pricer, self._feed.timetable, run.terms, run.prices, now, test_mode)
         cursor = None
         if more:
             cursor = encode_cursor({"q": fingerprint, "s": query.sort, "p": position_of(combinations[-1])})
@@ -79,7 +79,7 @@ class OfferRun:
         self._search = JourneySearch(self._table, self._network, pricer.reference.airports)
         self._now = minutes(now) + 1
         self.terms = Terms(query.cabin, query.brand, query.currency, query.party, minutes(now))
-        self._prices: dict[int, SegmentPrice] = {}
+        self.prices: dict[int, SegmentPrice] = {}
 
     def options(self) -> tuple[list[list[Option]], bool]:
         """Options slice by slice; whether more stops than asked had to be allowed."""
@@ -128,9 +128,9 @@ class OfferRun:
                 yield Option(journey, price, departure, arrival, tuple([no[slot] for slot in journey]))
 
     def _price(self, slot: int) -> SegmentPrice:
-        found = self._prices.get(slot)
+        found = self.prices.get(slot)
         if found is None:
-            found = self._prices[slot] = self._pricer.price(slot, self.terms)
+            found = self.prices[slot] = self._pricer.price(slot, self.terms)
         return found
 
     def _airline_test(self) -> Any:

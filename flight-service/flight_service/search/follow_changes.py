@@ -10,6 +10,7 @@ raised.
 """
 
 import asyncio
+import gc
 import time
 from datetime import timedelta
 from typing import Any
@@ -99,6 +100,9 @@ class TimetableFeed:
                 timetable.apply(row, test_only=reference.airlines[row["airline"]].test_only)
         self.reference, self.timetable, self._horizon, self._seen = reference, timetable, horizon, ("0", 0)
         self._polled_at = time.monotonic()
+        # A million flights are never garbage: without this every full collection would walk through them.
+        gc.collect()
+        gc.freeze()
         FLIGHTS.set(len(timetable))
         log.info("timetable_loaded", flights=len(timetable), seconds=round(time.monotonic() - started, 2))
 

@@ -5,13 +5,13 @@ Hand-made because a search writes twenty of these: it is the hottest code of the
 
 import binascii
 from datetime import datetime
-from functools import lru_cache
 
 import msgspec
 
 from flight_service.catalogue.layout import CABINS
+from flight_service.fares.rule_set import PassengerType
 from flight_service.fares.segment_price import SegmentPrice
-from flight_service.offers.offer_id import OfferTerms, pack_head, pack_slice
+from flight_service.offers.offer_id import OfferTerms, pack_head, pack_segment
 from flight_service.offers.offer_view import rules_document
 from flight_service.offers.open_offer import OfferDesk
 from flight_service.offers.price_flights import FlightPricer, Terms
@@ -25,9 +25,16 @@ class OfferWriter:
     """Writes the offers of one search."""
 
     def __init__(
-        self, desk: OfferDesk, pricer: FlightPricer, table: Timetable, terms: Terms, now: datetime, test_mode: bool
+        self,
+        desk: OfferDesk,
+        pricer: FlightPricer,
+        table: Timetable,
+        terms: Terms,
+        prices: dict[int, SegmentPrice],
+        now: datetime,
+        test_mode: bool,
     ) -> None:
-        self._desk, self._pricer, self._table, self._terms = desk, pricer, table, terms
+        self._desk, self._pricer, self._table, self._terms, self._prices = desk, pricer, table, terms, prices
         reference = pricer.reference
         issued = now.replace(microsecond=0)
         offer = OfferTerms(
@@ -43,27 +50,34 @@ class OfferWriter:
             slices=(),
         )
         self._head = pack_head(offer)
-        brand = reference.rules.brands[terms.brand]
-        change_fee = reference.rates.convert(brand.change_fee_minor, terms.currency)
-        rules = msgspec.json.encode(rules_document(brand, terms.cabin, terms.currency, change_fee)).decode()
-        self._tail = f',"fare_rules":{rules},"average_rating":null}}'
+        self._tail = pricer.remembered(("tail", terms.brand, terms.cabin, terms.currency), self._make_tail)
         self._expires = utc_text(offer.expires_at)
         self._segment_tail = f'","cabin":"{terms.cabin}","fare_brand":"{terms.brand}","free_seats":'
         self._free = table.free[CABINS.index(terms.cabin)]
         self._segments: dict[int, str] = {}
-        self._currency = f'","currency":"{terms.currency}"}}'
+        self._packed: dict[int, bytes] = {}
+
+    def _make_tail(self) -> str:
+        terms, reference = self._terms, self._pricer.reference
+        brand = reference.rules.brands[terms.brand]
+        change_fee = reference.rates.convert(brand.change_fee_minor, terms.currency)
+        rules = msgspec.json.encode(rules_document(brand, terms.cabin, terms.currency, change_fee)).decode()
+        return f',"fare_rules":{rules},"average_rating":null}}'
 
     def offer(self, combination: Combination) -> bytes:
         """One offer."""
-        locks = self._pricer
-        packed = self._head + b"".join(
-            [pack_slice([locks.lock(slot, self._terms) for slot in option.journey]) for option in combination]
-        )
-        offer_id = self._desk.signer.seal(packed)
+        offer_id = self._desk.signer.seal(self._head + b"".join([self._packed_slice(o.journey) for o in combination]))
         slices = ",".join([self._slice(option) for option in combination])
         price = self._price([slot for option in combination for slot in option.journey])
         text = f'{{"id":"{offer_id}","expires_at":"{self._expires}","slices":[{slices}],"price":{price}{self._tail}'
         return text.encode()
+
+    def _packed_slice(self, journey: tuple[int, ...]) -> bytes:
+        packed = self._packed
+        for slot in journey:
+            if slot not in packed:
+                packed[slot] = pack_segment(self._pricer.lock(slot, self._terms))
+        return bytes((len(journey),)) + b"".join([packed[slot] for slot in journey])
 
     def _slice(self, option: Option) -> str:
         table, journey = self._table, option.journey
@@ -89,8 +103,9 @@ class OfferWriter:
         return found
 
     def _price(self, slots: list[int]) -> str:
-        prices = [self._pricer.price(slot, self._terms) for slot in slots]
-        return _price_text(tuple(prices), self._terms.currency, self._terms.party.counts)
+        prices = tuple([self._prices[slot] for slot in slots])
+        key = ("price", self._terms.currency, self._terms.party.counts, *[price.serial for price in prices])
+        return self._pricer.remembered(key, lambda: _price_text(prices, self._terms))
 
 
 def _uuid_text(raw: bytearray) -> str:
@@ -98,20 +113,20 @@ def _uuid_text(raw: bytearray) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-@lru_cache(maxsize=50_000)
-def _price_text(prices: tuple[SegmentPrice, ...], currency: str, counts: tuple[int, ...]) -> str:
-    """The `price` object for segments priced so. Equal prices give equal texts, so they are written once."""
+def _price_text(prices: tuple[SegmentPrice, ...], terms: Terms) -> str:
+    """The `price` object for segments priced so."""
+    currency = terms.currency
     base = sum(price.base for price in prices)
     taxes: dict[str, list[object]] = {}
     for price in prices:
         for code, name, amount in price.taxes:
             entry = taxes.setdefault(code, [name, 0])
             entry[1] = int(str(entry[1])) + amount
-    by_type: dict[str, int] = {}
+    by_type: dict[PassengerType, int] = {}
     for price in prices:
         for kind, amount in price.by_type:
             by_type[kind] = by_type.get(kind, 0) + amount
-    of_type = dict(zip(("adult", "child", "infant", "senior", "student"), counts, strict=True))
+    of_type = dict(terms.party.items())
     document = {
         "total": _money(sum(price.total for price in prices), currency),
         "base": _money(base, currency),
