@@ -145,7 +145,7 @@ def _translated(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     """flight-service points into the hold's `lines`, which stand in the order of the caller's `passengers`."""
     findings = [
         (
-            str(error.get("pointer", "")).replace("/lines/", "/passengers/", 1),
+            str(error.get("pointer", "")).replace("#/lines", "#/passengers", 1),
             str(error.get("code", "invalid")),
             str(error.get("message", "")),
         )

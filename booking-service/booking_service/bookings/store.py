@@ -167,6 +167,17 @@ async def finish_errand(session: AsyncSession, errand_id: UUID) -> None:
     await session.execute(text("DELETE FROM errand WHERE id = :id"), {"id": errand_id})
 
 
+_REFUND = text(
+    "INSERT INTO refund (id, booking_id, charge_id, cancellation_id, payment_id, amount_minor, fee_minor, currency, "
+    "reason, state, created_at) VALUES (:refund_id, :booking_id, :charge_id, :cancellation_id, :payment_id, "
+    ":amount_minor, :fee_minor, :currency, :reason, 'requested', :now) ON CONFLICT (payment_id) DO NOTHING RETURNING id"
+)
+_GIVEN_BACK = text(
+    "UPDATE charge SET refunded_minor = refunded_minor + :amount, "
+    "state = CASE WHEN refunded_minor + :amount = amount_minor THEN 'refunded' ELSE state END WHERE id = :id"
+)
+
+
 async def request_refund(
     session: AsyncSession,
     *,
@@ -187,12 +198,7 @@ async def request_refund(
     """
     refund_id = new_id()
     made = await session.execute(
-        text(
-            "INSERT INTO refund (id, booking_id, charge_id, cancellation_id, payment_id, amount_minor, fee_minor, "
-            "currency, reason, state, created_at) VALUES (:refund_id, :booking_id, :charge_id, :cancellation_id, "
-            ":payment_id, :amount_minor, :fee_minor, :currency, :reason, 'requested', :now) "
-            "ON CONFLICT (payment_id) DO NOTHING RETURNING id"
-        ),
+        _REFUND,
         {
             "refund_id": refund_id,
             "booking_id": booking_id,
@@ -209,13 +215,6 @@ async def request_refund(
     if made.first() is None:
         return None
     if payment_id is None:
-        await session.execute(
-            text(
-                "UPDATE charge SET refunded_minor = refunded_minor + :amount, "
-                "state = CASE WHEN refunded_minor + :amount = amount_minor THEN 'refunded' ELSE state END "
-                "WHERE id = :id"
-            ),
-            {"id": charge_id, "amount": amount_minor},
-        )
+        await session.execute(_GIVEN_BACK, {"id": charge_id, "amount": amount_minor})
     await add_errand(session, booking_id, "request_refund", now=now, refund_id=refund_id)
     return refund_id

@@ -157,14 +157,18 @@ async def apply_cancellation(
         ),
         now=now,
     )
+    return _json(after, decided, cancellation_id, refunds, now)
+
+
+def _json(after: BookingView, decided: Decided, cancellation_id: UUID, refunds: list[UUID], now: datetime) -> bytes:
     return msgspec.json.encode(
         {
             "id": cancellation_id,
-            "booking_id": view.id,
+            "booking_id": after.id,
             "scope": "all" if decided.whole else "part",
             "involuntary": decided.involuntary,
-            "refund": money(decided.refund_minor, view.currency),
-            "fee": money(decided.fee_minor, view.currency),
+            "refund": money(decided.refund_minor, after.currency),
+            "fee": money(decided.fee_minor, after.currency),
             "refund_ids": refunds,
             "created_at": utc(now),
             "booking": booking_document(after, now),

@@ -83,8 +83,10 @@ def _by_hold(view: BookingView, wishes: Sequence[SeatWish]) -> dict[UUID, list[S
 
 
 async def _refuse_paid_seats(c: Container, view: BookingView, by_hold: dict[UUID, list[SeatWish]]) -> None:
-    """A seat that costs something is bought as an extra. Where flight-service prices none, the fare's rule decides."""
+    """A seat that costs something is bought as an extra. Fares that choose freely are not asked about."""
     for hold_id, wishes in by_hold.items():
+        if _seats_are_free(view, hold_id):
+            continue
         lines = [
             {
                 "passenger_id": one.passenger_id,
@@ -95,14 +97,16 @@ async def _refuse_paid_seats(c: Container, view: BookingView, by_hold: dict[UUID
         ]
         try:
             quote = await c.flights.extras_quote(hold_id, lines)
-        except ExtrasNotOffered:
-            if view.fare_rules.get("seat_choice") != "free":
-                raise
-            continue
+        except ExtrasNotOffered as unknown:
+            raise SeatNotOffered("Seats cannot be priced just now; try again later.") from unknown
         if quote.total_minor > 0:
             raise SeatNotOffered(
                 "This seat is paid for: buy it as an extra.", price=money(quote.total_minor, quote.currency)
             )
+
+
+def _seats_are_free(view: BookingView, hold_id: UUID) -> bool:
+    return any(one.hold_id == hold_id and one.fare_rules.get("seat_choice") == "free" for one in view.slices)
 
 
 async def sync_seats(c: Container, errand: Errand) -> None:
