@@ -1,10 +1,13 @@
+import json
 from typing import Any
 
 import pytest
 
-from rihla.kernel import new_id
+from rihla.kernel import DomainError, new_id
 from rihla.testing import running
 from rihla.testing.keyring import Keyring
+from rihla.web import ProblemSpec, ProblemTable
+from rihla.web.problems import domain_problem
 
 
 def person(keyring: Keyring, **claims: Any) -> dict[str, str]:
@@ -154,3 +157,17 @@ async def test_a_cursor_is_an_object_or_nothing(tea_app: Any, cursor: str) -> No
     async with running(tea_app) as client:
         answer = await client.get(f"/v1/cups?cursor={cursor}")
     assert answer.status_code == (200 if cursor == "e30" else 422)
+
+
+def test_a_fact_named_like_a_member_of_the_document_does_not_replace_it() -> None:
+    class Full(DomainError):
+        pass
+
+    table = ProblemTable({Full: ProblemSpec(409, "full", "It is full")})
+    spec, body = domain_problem(Full("Wait.", status="ours", code="ours", left=3), table, "request-1")
+    assert (spec.status, json.loads(body)["code"], json.loads(body)["status"], json.loads(body)["left"]) == (
+        409,
+        "full",
+        409,
+        3,
+    )

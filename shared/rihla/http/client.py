@@ -18,6 +18,7 @@ from rihla.auth.tokens import TokenSigner
 from rihla.http.breaker import Breaker
 from rihla.http.errors import UpstreamUnavailable
 from rihla.telemetry import Counter, Histogram
+from rihla.tracing import current_traceparent, span
 
 CALLS = Counter("rihla_client_calls_total", "Calls to other services", ["target", "outcome"])
 SECONDS = Histogram(
@@ -88,10 +89,11 @@ class ServiceClient:
     ) -> httpx.Response | None:
         started = time.monotonic()
         try:
-            async with asyncio.timeout(remaining):
-                response = await self._client.request(
-                    method, next(self._turn) + path, headers=headers, timeout=remaining, **payload
-                )
+            with span(f"{method} {self._audience}", "CLIENT", peer__service=f"rihla-{self._audience}"):
+                async with asyncio.timeout(remaining):
+                    response = await self._client.request(
+                        method, next(self._turn) + path, headers=_traced(headers), timeout=remaining, **payload
+                    )
         except (httpx.HTTPError, TimeoutError, OSError):
             response = None
         finally:
@@ -116,6 +118,12 @@ class ServiceClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+def _traced(headers: dict[str, str]) -> dict[str, str]:
+    """The headers, with the span of this very try when there is one."""
+    here = current_traceparent()
+    return {**headers, "traceparent": here} if here else headers
 
 
 def problem_code(response: httpx.Response) -> str:

@@ -22,6 +22,7 @@ from rihla.db.inbox import first_time
 from rihla.kernel import Clock
 from rihla.messaging.broker import Broker
 from rihla.telemetry import Counter, get_logger
+from rihla.tracing import span
 
 Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
 HANDLED = Counter("rihla_events_handled_total", "Events by outcome", ["consumer", "type", "outcome"])
@@ -133,7 +134,8 @@ class Consumer:
         lock = self._order[envelope.subject]
         try:
             async with lock:
-                outcome = await self.handle(envelope)
+                with span(f"process {envelope.type}", "CONSUMER", parent=envelope.traceparent, **self._described()):
+                    outcome = await self.handle(envelope)
         except (Poison, ValidationError, KeyError) as error:
             await self._put_aside(channel, message, repr(error)[:300])
             outcome = "poison"
@@ -147,6 +149,9 @@ class Consumer:
             if not lock.locked():
                 self._order.pop(envelope.subject, None)
         HANDLED.labels(self._consumer, envelope.type, outcome).inc()
+
+    def _described(self) -> dict[str, str]:
+        return {"messaging__system": "rabbitmq", "messaging__destination__name": self.queue_name}
 
     async def handle(self, envelope: Envelope) -> str:
         """The effect of one event, once: `handled`, `repeated` (seen before) or `ignored` (nobody here wants it)."""

@@ -6,6 +6,7 @@ stays with its error and holds back later rows of its aggregate.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from rihla.db.outbox import OUTBOX_CHANNEL
 from rihla.kernel import Clock
 from rihla.messaging.broker import Broker
 from rihla.telemetry import Counter, Gauge, get_logger
+from rihla.tracing import is_tracing, span
 
 PUBLISHED = Counter("rihla_outbox_published_total", "Events published", ["producer"])
 DEPTH = Gauge("rihla_outbox_depth", "Rows waiting in the outbox", ["producer"])
@@ -162,4 +164,6 @@ async def _publish(exchange: AbstractExchange, row: Any) -> None:
         content_type="application/cloudevents+json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
     )
-    await exchange.publish(message, routing_key=row["type"], timeout=_CONFIRM_SECONDS, mandatory=False)
+    origin = json.loads(row["envelope"]).get("traceparent") if is_tracing() else None
+    with span(f"publish {row['type']}", "PRODUCER", parent=origin, messaging__system="rabbitmq"):
+        await exchange.publish(message, routing_key=row["type"], timeout=_CONFIRM_SECONDS, mandatory=False)

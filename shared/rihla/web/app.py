@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from rihla.auth.tokens import TokenVerifier
 from rihla.settings import ServiceSettings
 from rihla.telemetry import configure_logging
-from rihla.tracing import start_tracing
+from rihla.tracing import start_tracing, stop_tracing, trace_with
 from rihla.web.health import Check, health_router
 from rihla.web.loops import Loop, LoopGroup
 from rihla.web.middleware import RequestMiddleware
@@ -51,10 +51,15 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.service, settings.log_level)
-        async with open_container() as opened:
-            app.state.container = opened
-            app.state.checks = checks(opened)
-            yield
+        provider = getattr(app.state, "tracer_provider", None)
+        trace_with(provider.get_tracer("rihla") if provider else None)
+        try:
+            async with open_container() as opened:
+                app.state.container = opened
+                app.state.checks = checks(opened)
+                yield
+        finally:
+            await stop_tracing(provider)
 
     app = FastAPI(
         title=title,

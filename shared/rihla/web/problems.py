@@ -20,6 +20,7 @@ from rihla.web.paging import InvalidCursor
 
 MEDIA_TYPE = "application/problem+json"
 _LARGEST_LIST_OF_ERRORS = 50
+_MEMBERS = frozenset({"type", "title", "status", "code", "detail", "request_id"})
 log = get_logger("web")
 
 
@@ -107,7 +108,9 @@ def domain_problem(error: DomainError, table: ProblemTable, request_id: str) -> 
     spec = table.spec(error)
     if spec is None:
         raise KeyError(type(error).__name__)
-    return spec, problem_body(spec.status, spec.code, spec.title, error.detail, request_id, **error.data)
+    # A fact named like a member of the document itself would replace it: the document wins.
+    extensions = {name: value for name, value in error.data.items() if name not in _MEMBERS}
+    return spec, problem_body(spec.status, spec.code, spec.title, error.detail, request_id, **extensions)
 
 
 def _respond(

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from rihla.kernel import new_id
+from rihla.tracing import current_traceparent
 
 _CATALOGUE: dict[str, type["EventData"]] = {}
 
@@ -50,7 +51,7 @@ class Envelope(BaseModel):
     def of(
         cls, event: EventData, *, subject: str, sequence: int, time: datetime, traceparent: str | None = None
     ) -> Self:
-        """Wrap `event`; the id is fixed here, once."""
+        """Wrap `event`; the id is fixed here, once, and the trace of whoever made it goes on with it."""
         return cls(
             id=new_id(),
             source=f"/rihla/{event.producer}",
@@ -58,7 +59,7 @@ class Envelope(BaseModel):
             subject=subject,
             time=time,
             sequence=sequence,
-            traceparent=traceparent,
+            traceparent=traceparent or current_traceparent(),
             data=event.model_dump(mode="json"),
         )
 
