@@ -39,7 +39,8 @@ class Stack:
 
 
 def _launcher(command: str) -> None:
-    environment = {**os.environ, "RIHLA_RUN_DIR": str(RUN_DIR)}
+    # Sixty days of flights are enough here; the rest of the year would be made while the tests run.
+    environment = {**os.environ, "RIHLA_RUN_DIR": str(RUN_DIR), "GENERATE_DAYS_AHEAD": "60"}
     done = subprocess.run(
         [sys.executable, "-m", "rihla_local", command],
         cwd=ROOT,
