@@ -39,7 +39,7 @@ def run_lint(layout: Layout) -> int:
 def _packages(root: Path) -> list[str]:
     """What mypy looks at: the shared library, every service's package, the launcher, and bench when it is there."""
     found = ["shared/rihla", *(f"{one.folder}/{one.package}" for one in manifest.services(root))]
-    found += ["deploy/local/rihla_local", "tests/chaos/rihla_verifier"]
+    found += ["deploy/local/rihla_local", "tests/chaos/rihla_verifier", "tests/chaos/rihla_chaos"]
     found += ["bench"] if any((root / "bench").glob("*.py")) else []
     return found
 

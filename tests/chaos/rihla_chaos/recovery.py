@@ -1,0 +1,32 @@
+"""When did the whole journey work again? For each fault, the first that began after it and succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rihla_chaos.crowd import FULL
+from rihla_chaos.faults import Fault
+from rihla_chaos.history import Journey
+
+
+def judge(faults: Sequence[Fault], journeys: Sequence[Journey]) -> list[str]:
+    """Fill in each fault's recovery; a sentence for each that took longer than allowed.
+
+    Counted from the end of the fault (a kill ends as it begins) to the confirmation of the first journey that began
+    after the fault did.
+    """
+    full = [one for one in journeys if one.kind in FULL and one.confirmed_at is not None]
+    slow: list[str] = []
+    for fault in faults:
+        after = [one.confirmed_at for one in full if one.began >= fault.began and one.confirmed_at is not None]
+        mails = [one.mailed_at for one in full if one.began >= fault.began and one.mailed_at is not None]
+        fault.recovered_after = max(0.0, min(after) - fault.ended) if after else None
+        fault.mail_after = max(0.0, min(mails) - fault.ended) if mails else None
+        if fault.recovered_after is None:
+            slow.append(f"after {fault.kind} {fault.target} at {fault.began:.0f} s no journey succeeded")
+        elif fault.recovered_after > fault.allowed:
+            slow.append(
+                f"after {fault.kind} {fault.target} at {fault.began:.0f} s the journey took "
+                f"{fault.recovered_after:.1f} s to work again (allowed {fault.allowed:.0f} s)"
+            )
+    return slow

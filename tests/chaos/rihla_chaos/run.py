@@ -1,0 +1,110 @@
+"""One chaos run from an empty stack to a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rihla_chaos.crowd import Crowd
+from rihla_chaos.faults import Injector, plan
+from rihla_chaos.history import History
+from rihla_chaos.picture import draw
+from rihla_chaos.quiet import grow_quiet
+from rihla_chaos.recovery import judge as judge_recovery
+from rihla_chaos.report import Result, write
+from rihla_chaos.webhooks import WebhookNetwork
+from rihla_local.own_stack import NO_LIMITS, OwnStack
+from rihla_verifier.checks import ALL
+from rihla_verifier.checks.messages import PATIENCE
+from rihla_verifier.databases import connect
+from rihla_verifier.findings import Evidence, judge, table
+from rihla_verifier.history import read_history
+
+SHORT_WINDOW = {"PAYMENT_WINDOW_MINUTES": "0.5", "HOLD_GRACE_SECONDS": "15"}
+"""Bookings nobody pays expire, and late payments arrive, within a short run."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What kind of run. `every` is the pause between faults, `quiet` the longest wait for calm; seconds."""
+
+    folder: Path
+    seconds: float
+    seed: int = 1
+    rate: float = 6.0
+    every: float = 20.0
+    quiet: float = 180.0
+    blackout: bool = False
+    keep: bool = False
+
+
+async def run(wish: Wish) -> Result:
+    """Start, play, wait for quiet, verify, stop. The report is in `wish.folder` afterwards."""
+    port = _free_port()
+    environment = {**NO_LIMITS, **SHORT_WINDOW, "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/v1/webhooks/sandbox"}
+    stack = OwnStack(wish.folder, environment)
+    stack.down()
+    _forget(stack)
+    print("starting a stack of its own ...", flush=True)
+    try:
+        await asyncio.to_thread(stack.up)
+        result = await _play(wish, stack, port)
+    finally:
+        if not wish.keep:
+            await asyncio.to_thread(stack.down)
+    return result
+
+
+async def _play(wish: Wish, stack: OwnStack, port: int) -> Result:
+    facts = stack.facts
+    history = History(wish.folder / "history.jsonl")
+    crowd = Crowd(facts, history, seed=wish.seed, rate=wish.rate)
+    network = WebhookNetwork(lambda: str(facts["gateway_url"]), random.Random(f"network:{wish.seed}"))
+    faults = plan(wish.seed, wish.seconds, wish.every, blackout=wish.blackout)
+    try:
+        async with network.serving(port):
+            people = int(max(12, wish.rate * 12))
+            print(f"{people} travellers sign up ...", flush=True)
+            await crowd.gather(people)
+            history.restart()
+            print(f"{wish.seconds:.0f} s at {wish.rate:g} journeys a second, {len(faults)} faults:", flush=True)
+            injector = Injector(stack, history, network, wish.seed)
+            await asyncio.gather(crowd.travel(wish.seconds), injector.carry_out(faults))
+            print("nobody sets out any more; waiting for the last ones ...", flush=True)
+            unfinished = await crowd.finish(wish.quiet)
+            took, left = await grow_quiet(facts["databases"], wish.quiet)
+            missing = await crowd.mails_arrive(30)
+    finally:
+        await crowd.close()
+        history.close()
+    slow = judge_recovery(faults, history.journeys)
+    # All is quiet: the verifier need not be patient with what is younger than a minute.
+    now = datetime.now(UTC) + PATIENCE
+    async with connect(facts["databases"]) as databases:
+        verdicts = await judge(ALL, Evidence(databases, read_history(history.path), now))
+    result = Result(
+        wish.seed, wish.rate, wish.seconds, faults, history.journeys, history.told_wrongly, slow, took, left, verdicts,
+        history.statuses, unfinished, missing, stack.restarts(),
+    )  # fmt: skip
+    (wish.folder / "report.md").write_text(write(result, table(verdicts)))
+    (wish.folder / "timeline.svg").write_text(draw(faults, history.journeys, wish.seconds))
+    return result
+
+
+def _forget(stack: OwnStack) -> None:
+    """Begin with empty databases; what an earlier run left would be judged again."""
+    stack.launch("reset")
+    for name in ("history.jsonl", "report.md", "timeline.svg"):
+        (stack.folder / name).unlink(missing_ok=True)
+    shutil.rmtree(stack.folder / "logs", ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
