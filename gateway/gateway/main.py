@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -16,6 +17,9 @@ from gateway.own_pages import OWN_PATHS, own_app
 from gateway.routes import ROUTES, Route
 from gateway.settings import Settings
 from rihla.kernel import Clock, SystemClock
+from rihla.tracing import open_provider, stop_tracing
+
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Gateway:
@@ -25,14 +29,14 @@ class Gateway:
         self.settings = settings
         self._clock = clock
         self._routes = routes
-        self._door: Door
+        self._http: ASGIApp
         self._socket_door: SocketDoor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of any kind."""
         kind = scope["type"]
         if kind == "http":
-            await self._door.http(scope, receive, send)
+            await self._http(scope, receive, send)
         elif kind == "websocket":
             await self._socket_door.websocket(scope, receive, send)
         else:
@@ -47,12 +51,22 @@ class Gateway:
             except Exception as error:
                 await send({"type": "lifespan.startup.failed", "message": repr(error)})
                 raise
-            self._door = Door(container, own_app(container))
+            door = Door(container, own_app(container))
+            provider = open_provider("gateway", edge=True)
+            stack.push_async_callback(stop_tracing, provider)
+            self._http = traced(door.http, provider) if provider else door.http
             self._socket_door = SocketDoor(container)
             await send({"type": "lifespan.startup.complete"})
             await receive()
             container.open_sockets.close_all()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def traced(app: ASGIApp, provider: Any) -> ASGIApp:
+    """The same with a span a request, which the services continue."""
+    from rihla.web.trace_middleware import TraceMiddleware
+
+    return TraceMiddleware(app, tracer=provider.get_tracer("rihla"), forward=True)
 
 
 def create_app(

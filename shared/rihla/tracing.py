@@ -92,8 +92,16 @@ def span(name: str, kind: Kind, *, parent: str | None = None, **attributes: str 
 
     context = TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
     given = {key.replace("__", "."): value for key, value in attributes.items()}
-    with tracer.start_as_current_span(name, context, trace.SpanKind[kind], given) as opened:
-        yield opened
+    with tracer.start_as_current_span(
+        name, context, trace.SpanKind[kind], given, record_exception=False, set_status_on_exception=False
+    ) as opened:
+        try:
+            yield opened
+        except Exception as error:
+            # Its type only: a message may quote what a person typed.
+            opened.set_attribute("error.type", type(error).__name__)
+            opened.set_status(trace.StatusCode.ERROR)
+            raise
 
 
 def current_traceparent() -> str | None:

@@ -82,6 +82,7 @@ class Door:
             await self._unknown(exchange, known)
             return
         exchange.operation = operation
+        scope["route_template"] = operation.template
         await self._admit(exchange, operation.route)
         await self._pass_on(exchange, operation)
 

@@ -27,11 +27,19 @@ class TraceMiddleware:
             return
         carrier = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         parent = propagate.extract(carrier)
-        with self._tracer.start_as_current_span(scope["method"], context=parent, kind=trace.SpanKind.SERVER) as span:
+        with self._tracer.start_as_current_span(
+            scope["method"],
+            context=parent,
+            kind=trace.SpanKind.SERVER,
+            record_exception=False,  # a message may quote what a person typed
+            set_status_on_exception=False,
+        ) as span:
 
             async def answer(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
+                    if message["status"] >= 500:
+                        span.set_status(trace.StatusCode.ERROR)
                 await send(message)
 
             if self._forward:
