@@ -6,6 +6,7 @@ from booking_service.changing import errors as changing
 from booking_service.check_in import errors as check_in
 from booking_service.disruptions import errors as disruptions
 from booking_service.documents.errors import DOCUMENT_PROBLEMS
+from booking_service.placing.hold_budget import TooManyUnpaidBookings
 from rihla.web import ProblemSpec, ProblemTable
 
 PROBLEMS = ProblemTable(
@@ -24,6 +25,7 @@ PROBLEMS = ProblemTable(
             409, "promo-code-not-applicable", "The promo code does not fit this booking"
         ),
         errors.PromoCodeUsedUp: ProblemSpec(409, "promo-code-used-up", "The promo code is used up"),
+        TooManyUnpaidBookings: ProblemSpec(409, "too-many-unpaid-bookings", "Too many unpaid bookings"),
         errors.ChargeNotDue: ProblemSpec(409, "charge-not-due", "Nothing is due"),
         errors.BookingChangedMeanwhile: ProblemSpec(409, "booking-changed", "The booking has changed meanwhile"),
         errors.StepUnderWay: ProblemSpec(

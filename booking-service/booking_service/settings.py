@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from booking_service.documents.settings import DocumentSettings
+from booking_service.placing.hold_budget import HoldBudget
 
 
 class Settings(DocumentSettings):
@@ -35,6 +36,19 @@ class Settings(DocumentSettings):
     )
     lookup_window_minutes: int = Field(default=15, ge=1, le=1440)
 
+    unpaid_bookings_per_traveller: int = Field(
+        default=3, ge=1, le=10_000, description="Unpaid bookings one person may keep at once"
+    )
+    unpaid_bookings_per_key: int = Field(
+        default=100, ge=1, le=10_000, description="Unpaid bookings one partner key may keep at once"
+    )
+    lapsed_window_minutes: int = Field(
+        default=60, ge=1, le=1440, description="Unpaid bookings that ended this long ago still count"
+    )
+    lapsed_wait_minutes: int = Field(
+        default=5, ge=0, le=1440, description="The first wait when more lapsed than may be kept; it doubles"
+    )
+
     @property
     def payment_window(self) -> timedelta:
         return timedelta(minutes=self.payment_window_minutes)
@@ -46,3 +60,11 @@ class Settings(DocumentSettings):
     @property
     def placing_lease(self) -> timedelta:
         return timedelta(seconds=self.placing_lease_seconds)
+
+    def hold_budget(self, *, partner: bool) -> HoldBudget:
+        """What a person, or a partner's key, may keep unpaid."""
+        return HoldBudget(
+            at_once=self.unpaid_bookings_per_key if partner else self.unpaid_bookings_per_traveller,
+            window=timedelta(minutes=self.lapsed_window_minutes),
+            first_wait=timedelta(minutes=self.lapsed_wait_minutes),
+        )

@@ -175,6 +175,7 @@ async def house(
         namespace=namespace,
         flight_timeout_seconds=0.3,
         payment_timeout_seconds=0.3,
+        unpaid_bookings_per_traveller=100,
         document_storage_url=f"file://{tmp_path}",
         **keyring.settings("booking"),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Sequence,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -80,6 +81,8 @@ booking = Table(
     Column("lease_until", Instant),
     Column("draft", JSONB),
     Column("refusal", JSONB),
+    # The place an unpaid booking takes in its owner's hold budget.
+    Column("unpaid_slot", SmallInteger),
     Column("created_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
     Column("expired_at", Instant),
@@ -89,6 +92,7 @@ booking = Table(
     CheckConstraint("step IN ('confirming', 'cancelling', 'changing')", name="step"),
     CheckConstraint("reference ~ '^[A-HJ-NP-Z2-9]{6}$'", name="reference"),
     CheckConstraint("total_minor >= 0", name="total"),
+    CheckConstraint("state NOT IN ('placing', 'pending_payment') OR unpaid_slot IS NOT NULL", name="unpaid_slot"),
     CheckConstraint("state IN ('placing', 'refused') OR total_minor IS NOT NULL", name="placed"),
 )
 Index("ix_booking_owner", booking.c.user_id, booking.c.created_at.desc(), booking.c.id.desc())
@@ -100,6 +104,20 @@ Index(
     "ix_booking_flying",
     booking.c.trip_ends_at,
     postgresql_where=text("state IN ('confirmed', 'partially_cancelled')"),
+)
+_HOLDER = text("coalesce(api_key_id, user_id)")
+Index(
+    "uq_booking_unpaid_slot",
+    _HOLDER,
+    booking.c.unpaid_slot,
+    unique=True,
+    postgresql_where=text("state IN ('placing', 'pending_payment')"),
+)
+Index(
+    "ix_booking_lapsed",
+    _HOLDER,
+    text("coalesce(expired_at, cancelled_at)"),
+    postgresql_where=text("confirmed_at IS NULL AND state IN ('expired', 'cancelled')"),
 )
 Index("ix_booking_contact_email", text("lower(contact_email)"))
 

@@ -48,7 +48,12 @@ async def quote_a_booking(body: BookingRequest, principal: Person, c: Deps) -> R
     status_code=201,
     response_model=Booking,
     responses=problem_responses(
-        *_REFUSALS, "idempotency-key-required", "idempotency-key-reused", "request-in-progress", table=PROBLEMS
+        *_REFUSALS,
+        "too-many-unpaid-bookings",
+        "idempotency-key-required",
+        "idempotency-key-reused",
+        "request-in-progress",
+        table=PROBLEMS,
     ),
 )
 async def place_a_booking(
@@ -57,7 +62,10 @@ async def place_a_booking(
     c: Deps,
     idem: Annotated[IdempotentRequest, Depends(idempotent_request(required=True))],
 ) -> Response:
-    """Seats and price are kept until `payment_required_by`. A total of nothing is confirmed at once."""
+    """Seats and price are kept until `payment_required_by`. A total of nothing is confirmed at once.
+
+    A traveller may keep three unpaid bookings (a partner as its contract says); letting many lapse costs waiting time.
+    """
     placed = await place_booking(c, principal, body.order(), idem)
     if isinstance(placed, Replay):
         return replay_response(placed)

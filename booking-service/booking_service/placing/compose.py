@@ -38,6 +38,12 @@ class Placing:
     created_at: datetime
     payment_required_by: datetime
     order: Order
+    api_key_id: UUID | None = None
+
+    @property
+    def holder(self) -> UUID:
+        """Whose hold budget pays for it: a partner's key, else the person."""
+        return self.api_key_id or self.user_id
 
 
 def discount_lines(hold: Hold, discount_minor: int) -> list[HeldLine]:

@@ -6,6 +6,10 @@ crash between leaves a booking in `placing`, which a repeat or the sweeper drive
 """
 
 from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from booking_service.bookings.errors import HoldLost, InvalidRequest
 from booking_service.bookings.read_booking import load_booking
@@ -13,8 +17,10 @@ from booking_service.bookings.reference import new_reference
 from booking_service.bookings.wire import booking_json
 from booking_service.bootstrap import Container
 from booking_service.placing import store
+from booking_service.placing.budget_store import SLOT_CHECK, SLOT_INDEX, read_kept
 from booking_service.placing.compose import Placing
 from booking_service.placing.drive_placing import drive, give_up, refusal_again
+from booking_service.placing.hold_budget import HoldBudget, check_budget
 from booking_service.placing.order import Order
 from booking_service.placing.rules import check_party
 from booking_service.problems import PROBLEMS
@@ -30,8 +36,8 @@ async def place_booking(c: Container, principal: Principal, order: Order, idem: 
     """The new booking as JSON, or the saved answer of the same request.
 
     Raises InvalidRequest (422), what flight-service and payment-service refuse (409, 410), RequestInProgress (409),
-    KeyReused
-    (422) and UpstreamUnavailable (503: repeat with the same key, nothing is lost).
+    TooManyUnpaidBookings (409), KeyReused (422) and UpstreamUnavailable (503: repeat with the same key,
+    nothing is lost).
     """
     findings = check_party(order, c.clock.now().date())
     if findings:
@@ -42,7 +48,7 @@ async def place_booking(c: Container, principal: Principal, order: Order, idem: 
         placing,
         idem,
         lease_until=placing.created_at + c.settings.placing_lease,
-        api_key_id=principal.key_id,
+        budget=_budget(c, placing),
     )
     if reference is not None:
         return await _drive_and_answer(c, replace(placing, reference=reference), idem)
@@ -63,7 +69,12 @@ def _new_placing(c: Container, principal: Principal, order: Order) -> Placing:
         created_at=now,
         payment_required_by=now + c.settings.payment_window,
         order=order,
+        api_key_id=principal.key_id,
     )
+
+
+def _budget(c: Container, placing: Placing) -> HoldBudget:
+    return c.settings.hold_budget(partner=placing.api_key_id is not None)
 
 
 async def _drive_and_answer(c: Container, placing: Placing, idem: IdempotentRequest) -> bytes:
@@ -104,15 +115,27 @@ async def _confirm_free(c: Container, placing: Placing, idem: IdempotentRequest)
 
 
 async def _resume(c: Container, fresh: Placing, idem: IdempotentRequest) -> Placing | Replay | bytes:
-    """The key was there: the saved answer, the booking as the sweeper finished it, or the placing to drive on."""
-    now, lease = c.clock.now(), c.settings.placing_lease
+    """The key was there: the saved answer, the booking as the sweeper finished it, or the placing to drive on. It was
+    not: the hold budget says whether there is room after all.
+    """
+    try:
+        return await _look_again(c, fresh, idem)
+    except IntegrityError as error:
+        if SLOT_INDEX not in str(error.orig) and SLOT_CHECK not in str(error.orig):
+            raise
+        raise RequestInProgress("Other requests of yours are being placed; try again shortly.") from error
+
+
+async def _look_again(c: Container, fresh: Placing, idem: IdempotentRequest) -> Placing | Replay | bytes:
+    now, lease, budget = c.clock.now(), c.settings.placing_lease, _budget(c, fresh)
     async with c.db.transaction() as session:
         began = await idem.begin(session, resource_id=fresh.booking_id, now=now, lease=lease)
         if isinstance(began, Replay):
             return began
         attempt = await store.claim(session, began.resource_id, now=now, lease=lease)
         if attempt is None:
-            await store.begin_again(session, fresh, began.resource_id, lease_until=now + lease)
+            await _require_room(session, budget, fresh, now)
+            await store.begin_again(session, fresh, began.resource_id, lease_until=now + lease, budget=budget)
             return replace(fresh, booking_id=began.resource_id)
         if attempt.placing is not None:
             return attempt.placing
@@ -127,6 +150,12 @@ async def _resume(c: Container, fresh: Placing, idem: IdempotentRequest) -> Plac
         refusal = refusal_again(attempt.refusal)
         if refusal is None:
             again = replace(fresh, booking_id=began.resource_id)
-            return await store.revive(session, again, now=now, lease=lease)
+            await _require_room(session, budget, again, now)
+            return await store.revive(session, again, now=now, lease=lease, budget=budget)
     await idem.finish_with_error(c.db, refusal, PROBLEMS)
     raise refusal
+
+
+async def _require_room(session: AsyncSession, budget: HoldBudget, placing: Placing, now: datetime) -> None:
+    kept = await read_kept(session, placing.holder, since=now - budget.window, but=placing.booking_id)
+    check_budget(budget, kept.unpaid, kept.lapsed, now)

@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from booking_service.bookings.reference import new_reference
 from booking_service.bookings.view import BookingView
+from booking_service.placing.budget_store import SLOT_INDEX, free_slot, slot_at_once
 from booking_service.placing.compose import Placing
+from booking_service.placing.hold_budget import HoldBudget
 from booking_service.placing.order import Order
 from rihla.contracts.events import Envelope
 from rihla.db.outbox import OUTBOX_CHANNEL
@@ -22,18 +24,21 @@ from rihla.web.idempotency import IdempotentRequest
 
 _COLUMNS = """(id, reference, user_id, organisation_id, api_key_id, test_mode, state, hold_id, offer_id,
   payment_required_by, contact_email, contact_phone, locale, promo_code, metadata, attempt, lease_until, draft,
-  created_at)
+  created_at, unpaid_slot)
   """
 _VALUES = """$1::uuid, $2::text, $3::uuid, $4::uuid, $5::uuid, $6::boolean, 'placing', $7::uuid, $8::text,
 $9::timestamptz,
-  $10::text, $11::text, $12::text, $13::text, $14::jsonb, 1, $15::timestamptz, $16::jsonb, $17::timestamptz"""
+  $10::text, $11::text, $12::text, $13::text, $14::jsonb, 1, $15::timestamptz, $16::jsonb, $17::timestamptz, slot.n"""
+_SLOT = slot_at_once("coalesce($5::uuid, $3::uuid)", "$18::int", "$19::timestamptz")
 
 _BEGIN_WITH_KEY = f"""
-WITH k AS (
+WITH slot AS MATERIALIZED ({_SLOT}),
+k AS (
   INSERT INTO idempotency_key (scope, key, fingerprint, resource_id, lease_until, created_at)
-  VALUES ($18, $19, $20, $1, $15, $17) ON CONFLICT DO NOTHING RETURNING 1)
-INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM k RETURNING reference"""
-_BEGIN = f"INSERT INTO booking {_COLUMNS} SELECT {_VALUES} RETURNING reference"
+  SELECT $20, $21, $22, $1, $15, $17 FROM slot ON CONFLICT DO NOTHING RETURNING 1)
+INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM k, slot RETURNING reference"""
+_BEGIN = f"""WITH slot AS MATERIALIZED ({_SLOT})
+INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM slot RETURNING reference"""
 
 _PLACE = f"""
 WITH placed AS (
@@ -120,14 +125,14 @@ def _draft(order: Order) -> str:
     return msgspec.json.encode(order).decode()
 
 
-def _values(placing: Placing, lease_until: datetime, api_key_id: UUID | None) -> tuple[Any, ...]:
+def _values(placing: Placing, lease_until: datetime, budget: HoldBudget) -> tuple[Any, ...]:
     order = placing.order
     return (
         placing.booking_id,
         placing.reference,
         placing.user_id,
         placing.organisation_id,
-        api_key_id,
+        placing.api_key_id,
         placing.test_mode,
         placing.hold_id,
         order.offer_id,
@@ -140,6 +145,8 @@ def _values(placing: Placing, lease_until: datetime, api_key_id: UUID | None) ->
         lease_until,
         _draft(order),
         placing.created_at,
+        budget.at_once,
+        placing.created_at - budget.window,
     )
 
 
@@ -149,21 +156,23 @@ async def begin(
     idem: IdempotentRequest | None,
     *,
     lease_until: datetime,
-    api_key_id: UUID | None,
+    budget: HoldBudget,
 ) -> str | None:
-    """First transaction: the key and the booking with its ids. The reference, or None when the key was there already.
+    """First transaction: the key and the booking with its ids. The reference, or None when the key was there already or
+    the hold budget must be looked at.
 
-    A reference somebody has is drawn again; of a thousand million it happens seldom.
+    A reference somebody has is drawn again (of a thousand million it happens seldom), and so is a slot a rival took.
     """
-    values = list(_values(placing, lease_until, api_key_id))
+    values = list(_values(placing, lease_until, budget))
     keyed = [] if idem is None else [idem.scope, idem.key, idem.fingerprint]
     while True:
         try:
             reference = await pool.fetchval(_BEGIN_WITH_KEY if keyed else _BEGIN, *values, *keyed)
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "uq_booking_reference":
+            if error.constraint_name == "uq_booking_reference":
+                values[1] = new_reference()
+            elif error.constraint_name != SLOT_INDEX:
                 raise
-            values[1] = new_reference()
         else:
             return None if reference is None else str(reference)
 
@@ -203,6 +212,7 @@ async def place(
     return bool(placed)
 
 
+_FREE_SLOT = free_slot("CAST(:holder AS uuid)", "CAST(:most AS int)")
 _CLAIM = text(
     "UPDATE booking SET attempt = attempt + 1, lease_until = :lease_until "
     "WHERE id = :id AND state = 'placing' AND lease_until <= :now RETURNING *"
@@ -210,8 +220,8 @@ _CLAIM = text(
 _FIND = text("SELECT * FROM booking WHERE id = :id")
 _REVIVE = text(
     "UPDATE booking SET state = 'placing', attempt = attempt + 1, lease_until = :lease_until, hold_id = :hold_id, "
-    "draft = CAST(:draft AS jsonb), refusal = NULL, payment_required_by = :required_by, created_at = :now "
-    "WHERE id = :id AND state = 'refused' RETURNING *"
+    "draft = CAST(:draft AS jsonb), refusal = NULL, payment_required_by = :required_by, created_at = :now, "
+    f"unpaid_slot = ({_FREE_SLOT}) WHERE id = :id AND state = 'refused' RETURNING *"
 )
 _REFUSE = text(
     "UPDATE booking SET state = 'refused', draft = NULL, lease_until = NULL, refusal = CAST(:refusal AS jsonb) "
@@ -238,6 +248,7 @@ def _placing(row: Any) -> Placing:
         attempt=row.attempt,
         created_at=row.created_at,
         payment_required_by=row.payment_required_by,
+        api_key_id=row.api_key_id,
         order=msgspec.convert(row.draft, Order),
     )
 
@@ -254,17 +265,22 @@ async def claim(session: AsyncSession, booking_id: UUID, *, now: datetime, lease
 
 
 _BEGIN_AGAIN = text(
-    """INSERT INTO booking (id, reference, user_id, organisation_id, test_mode, state, hold_id, offer_id,
+    f"""INSERT INTO booking (id, reference, user_id, organisation_id, api_key_id, test_mode, state, hold_id, offer_id,
   payment_required_by, contact_email, contact_phone, locale, promo_code, metadata, attempt, lease_until, draft,
-  created_at)
-VALUES (:id, :reference, :user_id, :organisation_id, :test_mode, 'placing', :hold_id, :offer_id, :required_by, :email,
-:phone,
-  :locale, :promo_code, CAST(:metadata AS jsonb), 1, :lease_until, CAST(:draft AS jsonb), :now)"""
+  created_at, unpaid_slot)
+VALUES (:id, :reference, :user_id, :organisation_id, :api_key_id, :test_mode, 'placing', :hold_id, :offer_id,
+  :required_by, :email, :phone, :locale, :promo_code, CAST(:metadata AS jsonb), 1, :lease_until, CAST(:draft AS jsonb),
+  :now, ({_FREE_SLOT}))"""
 )
 
 
-async def begin_again(session: AsyncSession, placing: Placing, booking_id: UUID, *, lease_until: datetime) -> None:
-    """The first transaction where the key is old (24 h) and was taken anew: only the booking is still to be written."""
+async def begin_again(
+    session: AsyncSession, placing: Placing, booking_id: UUID, *, lease_until: datetime, budget: HoldBudget
+) -> None:
+    """The first transaction where the key is old (24 h) and was taken anew: only the booking is still to be written.
+
+    Raises IntegrityError when a rival takes the last free slot meanwhile.
+    """
     order = placing.order
     await session.execute(
         _BEGIN_AGAIN,
@@ -273,6 +289,9 @@ async def begin_again(session: AsyncSession, placing: Placing, booking_id: UUID,
             "reference": placing.reference,
             "user_id": placing.user_id,
             "organisation_id": placing.organisation_id,
+            "api_key_id": placing.api_key_id,
+            "holder": placing.holder,
+            "most": budget.at_once,
             "test_mode": placing.test_mode,
             "hold_id": placing.hold_id,
             "offer_id": order.offer_id,
@@ -289,7 +308,9 @@ async def begin_again(session: AsyncSession, placing: Placing, booking_id: UUID,
     )
 
 
-async def revive(session: AsyncSession, placing: Placing, *, now: datetime, lease: timedelta) -> Placing:
+async def revive(
+    session: AsyncSession, placing: Placing, *, now: datetime, lease: timedelta, budget: HoldBudget
+) -> Placing:
     """Begin again, under the same booking id with a new hold, what an outage had made us give up."""
     row = await session.execute(
         _REVIVE,
@@ -300,6 +321,8 @@ async def revive(session: AsyncSession, placing: Placing, *, now: datetime, leas
             "required_by": placing.payment_required_by,
             "now": now,
             "lease_until": now + lease,
+            "holder": placing.holder,
+            "most": budget.at_once,
         },
     )
     return _placing(row.one())
