@@ -2,16 +2,20 @@
 PYTHON ?= python3
 SERVICE ?=
 ARGS ?=
+MINUTES ?= 5
+SEED ?= 1
+RATE ?= 6
+QUICK ?=
 
 VENV := .venv/bin
 ENVIRONMENT := $(PYTHON) deploy/local/rihla_local/environment.py
 LOCAL := $(VENV)/python -m rihla_local
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs status reset demo test lint format
+.PHONY: help run up down logs status reset demo test lint format chaos bench bench-data
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: ## start everything in the foreground; Ctrl-C stops it (REPLICAS=3 runs three of each service)
 	@$(ENVIRONMENT) --servers
@@ -53,3 +57,15 @@ format: ## lay the code out, write .env.example from the settings
 	@$(ENVIRONMENT)
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
 	@$(VENV)/python -m rihla_local.env_example
+
+chaos: ## break a stack of its own under load, then judge it (MINUTES=5 SEED=1 RATE=6 ARGS=--blackout)
+	@$(ENVIRONMENT) --servers
+	@PYTHONPATH=tests/chaos $(VENV)/python -m rihla_chaos --minutes $(MINUTES) --seed $(SEED) --rate $(RATE) $(ARGS)
+
+bench: ## measure everything beside its floor, write docs/benchmarks.md (QUICK=1: under three minutes, no page)
+	@$(ENVIRONMENT) --servers
+	@$(VENV)/python bench/run.py $(if $(QUICK),--quick) $(ARGS)
+
+bench-data: ## make the data sets the benches use
+	@$(ENVIRONMENT) --servers
+	@$(VENV)/python bench/run.py --data

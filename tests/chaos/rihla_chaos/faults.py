@@ -103,9 +103,13 @@ class Injector:
         self._facts = stack.facts
 
     async def carry_out(self, faults: Sequence[Fault]) -> None:
-        """Each at its time; one that cannot be done says so in its note."""
+        """Each at its time; one that cannot be done says so in its note.
+
+        What lasted longer than planned (a blackout) pushes the others on: faults that fall on each other tell nothing.
+        """
+        late = 0.0
         for fault in faults:
-            await asyncio.sleep(max(0.0, fault.at - self._history.now))
+            await asyncio.sleep(max(0.0, fault.at + late - self._history.now))
             fault.began = fault.ended = self._history.now
             print(f"  {fault.began:6.1f} s  {fault.kind}: {fault.target}", flush=True)
             try:
@@ -114,6 +118,7 @@ class Injector:
                 fault.note = f"{type(error).__name__}: {error}"[:120]
             if fault.seconds or fault.kind == "blackout":
                 fault.ended = self._history.now
+            late = max(late, self._history.now - fault.at - fault.seconds - 1.0)
 
     def _deeds(self, fault: Fault) -> Callable[[], Awaitable[None]]:
         kinds: dict[str, Callable[[Fault], Awaitable[None]]] = {

@@ -1,0 +1,147 @@
+"""docs/benchmarks.md and its plots: the machine, the versions, the medians, the spread of the runs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, PLOTS = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks"
+Found = tuple[str, Sequence[int], Mapping[str, Sequence[float | str]], Mapping[str, float | str], str]
+
+TITLES = {
+    "proxying": "Gateway: direct, through it, through nginx",
+    "holds": "Holds: the database's floor, alone, grouped, a sale",
+    "search": "Search",
+    "journeys": "Whole journeys, sixteen travellers at once",
+    "bookings": "Bookings through the gateway, their floors, and a capacity run",
+    "payments": "Payments",
+    "mails": "Confirmation mails",
+    "sign_in": "Signing in",
+    "chat": "Chat",
+}
+BARS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "proxying": (
+        ("bare direct req/s", "bare upstream, direct"), ("bare nginx req/s", "through nginx"),
+        ("bare gateway req/s", "through the gateway"), ("fastapi direct req/s", "FastAPI, direct"),
+        ("fastapi nginx req/s", "through nginx"), ("fastapi gateway req/s", "through the gateway"),
+    ),
+    "holds": (
+        ("floor pgbench spread holds/s", "floor: pgbench, spread"), ("alone spread holds/s", "alone, spread"),
+        ("grouped spread holds/s", "grouped, spread"), ("floor pgbench hot holds/s", "floor: pgbench, one flight"),
+        ("alone hot holds/s", "alone, one flight"), ("grouped hot holds/s", "grouped, one flight"),
+    ),
+    "bookings": (
+        ("floor_empty_handler_per_second", "floor: an empty handler"),
+        ("floor_pgbench_holds_per_second", "floor: pgbench holds"), ("bookings_per_second", "bookings a second"),
+        ("capacity_per_second", "placed, paid and confirmed"),
+    ),
+}  # fmt: skip
+
+
+def write(found: Sequence[Found], facts: Mapping[str, Any]) -> None:
+    """Write the page, and a plot for each bench that has one."""
+    PLOTS.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; do not edit. "
+        + ("A quick run: figures of no weight. " if facts["quick"] else "")
+        + f"Each figure is the median of {facts['runs']} run(s); the runs themselves stand beside it. Floors were "
+        "measured in the same run on the same machine.",
+        "",
+        *machine(),
+        "",
+    ]
+    for module, codes, figures, medians, output in found:
+        lines += [f"## {TITLES.get(module, module)}", "", f"`python bench/{module}.py`", ""]
+        if any(codes):
+            lines += [f"**Not every target was reached** (exit codes {', '.join(map(str, codes))}).", ""]
+        if medians:
+            lines += ["| figure | median | runs |", "|--|--|--|"]
+            lines += [
+                f"| {name} | {_said(medians[name])} | {', '.join(map(_said, figures[name]))} |" for name in medians
+            ]
+            lines.append("")
+        bars = [(label, medians[name]) for name, label in BARS.get(module, ()) if name in medians]
+        if bars:
+            (PLOTS / f"{module}.svg").write_text(draw(TITLES.get(module, module), bars))
+            lines += [f"![{module}](benchmarks/{module}.svg)", ""]
+        lines += ["The last run in its own words:", "", "```", output.rstrip(), "```", ""]
+    PAGE.write_text("\n".join(lines))
+
+
+def machine() -> list[str]:
+    """The kind of machine and the versions, without its name."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
+    memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    system = next(
+        (line.split("=", 1)[1].strip('"') for line in _lines("/etc/os-release") if line.startswith("PRETTY_NAME")), ""
+    )
+    versions = [f"Python {platform.python_version()}"]
+    versions += [
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("fastapi", "uvicorn", "asyncpg", "sqlalchemy", "aiohttp")
+    ]
+    versions += [
+        text for text in (_version("postgres", "-V"), _version("redis-server", "-v"), _version("nginx", "-v")) if text
+    ]
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return [
+        f"- {os.cpu_count()} cores ({model or platform.machine()}), {memory / 1e6:.0f} GB, {system}; all on loopback",
+        f"- {', '.join(versions)}",
+        f"- {datetime.now(UTC):%Y-%m-%d}; load averages at the end {load}",
+    ]
+
+
+def _version(program: str, flag: str) -> str:
+    places = [
+        *sorted(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")),
+        os.environ.get("PATH", ""),
+        "/usr/sbin",
+    ]
+    found = shutil.which(program, path=":".join(places))
+    if found is None:
+        return ""
+    done = subprocess.run([found, flag], capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().splitlines()[0].split(" sha=")[0].removeprefix("nginx version: ")
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _said(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.3g}"
+
+
+def draw(title: str, bars: Sequence[tuple[str, float | str]]) -> str:
+    """Horizontal bars; floors are grey."""
+    most = max((float(value) for _, value in bars), default=1.0) or 1.0
+    height = 40 + 28 * len(bars)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="800" height="{height}" fill="#fff"/><text x="10" y="20" font-size="14">{escape(title)}</text>',
+    ]
+    for row, (label, value) in enumerate(bars):
+        y, width = 34 + 28 * row, 470 * float(value) / most
+        colour = "#b8c4ce" if "floor" in label or "direct" in label or "nginx" in label else "#2a7f62"
+        parts.append(f'<text x="210" y="{y + 14}" text-anchor="end">{escape(label)}</text>')
+        parts.append(f'<rect x="220" y="{y}" width="{max(width, 1):.1f}" height="20" fill="{colour}"/>')
+        parts.append(f'<text x="{226 + width:.1f}" y="{y + 14}">{_said(value)}</text>')
+    return "\n".join([*parts, "</svg>"])

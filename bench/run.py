@@ -1,0 +1,171 @@
+"""`make bench`: every bench one after the other, several runs of each, their medians, and docs/benchmarks.md.
+
+`python bench/run.py [--quick] [--runs 3] [--only holds,bookings]`. Benches that need the whole platform share one
+stack of their own. A bench says its figures in a last line `FIGURES {json}`; of one that only prints, the lines below
+`READ` are looked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from document import write
+from stacked import stack
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One module: its arguments in earnest and in a hurry, and whether it measures the shared stack."""
+
+    module: str
+    full: tuple[str, ...]
+    quick: tuple[str, ...]
+    platform: bool = False
+
+
+BENCHES = (
+    Bench("proxying", ("--seconds", "5"), ("--seconds", "1")),
+    Bench("holds", ("--seconds", "5"), ("--seconds", "1.5")),
+    Bench("search", ("--seconds", "5"), ("--seconds", "1"),
+    Bench("journeys", ("--seconds", "60"), ("--seconds", "8"), platform=True),
+    Bench(
+        "bookings", ("--seconds", "10", "--capacity", "5000"), ("--seconds", "4", "--capacity", "200"), platform=True
+    ),
+    Bench("payments", ("--seconds", "5"), ("--seconds", "1")),
+    Bench("mails", ("--mails", "10000"), ("--mails", "300")),
+    Bench("sign_in", ("--seconds", "5"), ("--seconds", "2")),
+    Bench("chat", (), ("--quick",)),
+)
+
+READ: dict[str, tuple[tuple[str, str], ...]] = {
+    "proxying": (
+        ("bare direct req/s", r"bare +direct +([\d,.]+) req/s"),
+        ("bare gateway req/s", r"bare +gateway +([\d,.]+) req/s"),
+        ("bare nginx req/s", r"bare +nginx +([\d,.]+) req/s"),
+        ("fastapi direct req/s", r"fastapi +direct +([\d,.]+) req/s"),
+        ("fastapi gateway req/s", r"fastapi +gateway +([\d,.]+) req/s"),
+        ("fastapi nginx req/s", r"fastapi +nginx +([\d,.]+) req/s"),
+        ("gateway CPU us a request", r"gateway.*?([\d,.]+) us CPU a request"),
+        ("added p50 ms at one connection", r"added at one connection: p50 ([\d,.]+) ms"),
+        ("kept of direct (fastapi) %", r"fastapi +the gateway keeps ([\d,.]+)%"),
+    ),
+    "holds": (
+        ("floor pgbench spread holds/s", r"floor \(pgbench\), spread +([\d,.]+) holds/s"),
+        ("floor pgbench hot holds/s", r"floor \(pgbench\), hot +([\d,.]+) holds/s"),
+        ("alone spread holds/s", r"alone, spread +([\d,.]+) holds/s"),
+        ("alone hot holds/s", r"alone, hot +([\d,.]+) holds/s"),
+        ("grouped spread holds/s", r"grouped, spread +([\d,.]+) holds/s"),
+        ("grouped spread p99 ms", r"grouped, spread .*?p99 +([\d,.]+) ms"),
+        ("grouped hot holds/s", r"grouped, hot +([\d,.]+) holds/s"),
+        ("grouped hot p99 ms", r"grouped, hot .*?p99 +([\d,.]+) ms"),
+        ("sale of 180 seats to 2,000 buyers s", r"grouped, a sale opens(?:.*\n) .*sold in ([\d,.]+) s"),
+    ),
+}
+
+
+@dataclass
+class Outcome:
+    """What the runs of one bench gave."""
+
+    bench: Bench
+    codes: list[int] = field(default_factory=list)
+    figures: dict[str, list[float | str]] = field(default_factory=dict)
+    last_output: str = ""
+    seconds: float = 0.0
+
+    def medians(self) -> dict[str, float | str]:
+        """The middle of each figure's runs; words are taken from the last run."""
+        found: dict[str, float | str] = {}
+        for name, values in self.figures.items():
+            numbers = [value for value in values if isinstance(value, int | float)]
+            found[name] = statistics.median(numbers) if len(numbers) == len(values) else values[-1]
+        return found
+
+
+def once(bench: Bench, arguments: tuple[str, ...], environment: dict[str, str], outcome: Outcome) -> None:
+    """One run in a process of its own; its words are shown as they come."""
+    began, lines = time.monotonic(), []
+    command = [sys.executable, str(HERE / f"{bench.module}.py"), *arguments]
+    with subprocess.Popen(
+        command, env=environment, cwd=HERE.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            lines.append(line)
+            if not line.startswith("FIGURES "):
+                print(f"  {line}", end="", flush=True)
+    outcome.codes.append(running.returncode)
+    outcome.seconds += time.monotonic() - began
+    outcome.last_output = "".join(line for line in lines if not line.startswith("FIGURES "))
+    for name, value in figures_of(bench.module, lines).items():
+        outcome.figures.setdefault(name, []).append(value)
+
+
+def figures_of(module: str, lines: list[str]) -> dict[str, float | str]:
+    """The FIGURES line, or what READ finds in the text."""
+    for line in reversed(lines):
+        if line.startswith("FIGURES "):
+            return dict(json.loads(line.removeprefix("FIGURES ")))
+    text, found = "".join(lines), dict[str, float | str]()
+    for name, pattern in READ.get(module, ()):
+        if match := re.search(pattern, text):
+            found[name] = float(match.group(1).replace(",", ""))
+    return found
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help="short runs, once each: under three minutes, no report")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="modules, comma-separated")
+    parser.add_argument("--data", action="store_true", help="only make the data sets")
+    parser.add_argument("--report", action="store_true", help="write docs/benchmarks.md also of a quick run")
+    chosen = parser.parse_args()
+    wanted = {name for name in chosen.only.split(",") if name}
+    benches = [one for one in BENCHES if (HERE / f"{one.module}.py").exists() and (not wanted or one.module in wanted)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if chosen.data:
+        return subprocess.run([sys.executable, str(HERE / "data.py")], check=False).returncode
+    outcomes: list[Outcome] = []
+    facts: dict[str, Any] = {"quick": chosen.quick, "runs": 1 if chosen.quick else chosen.runs, "began": time.time()}
+    alone, together = [one for one in benches if not one.platform], [one for one in benches if one.platform]
+    for group, shared in ((alone, False), (together, True)):
+        if not group:
+            continue
+        with ExitStack() as held:
+            if shared:
+                print("a stack of its own is started ...", flush=True)
+                environment["BENCH_STACK"] = str(held.enter_context(stack()).folder)
+            for bench in group:
+                outcome = Outcome(bench)
+                outcomes.append(outcome)
+                for run in range(int(facts["runs"])):
+                    print(f"{bench.module}, run {run + 1} of {facts['runs']}", flush=True)
+                    once(bench, bench.quick if chosen.quick else bench.full, environment, outcome)
+    if not chosen.quick or chosen.report:
+        write([(one.bench.module, one.codes, one.figures, one.medians(), one.last_output) for one in outcomes], facts)
+    for one in outcomes:
+        print(
+            f"{one.bench.module:10} {one.seconds:6.1f} s  {'targets reached' if not any(one.codes) else 'NOT reached'}"
+        )
+        for name, value in one.medians().items():
+            print(f"           {name}: {value:,}" if isinstance(value, int | float) else f"           {name}: {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
