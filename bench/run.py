@@ -39,12 +39,12 @@ class Bench:
 BENCHES = (
     Bench("proxying", ("--seconds", "5"), ("--seconds", "1")),
     Bench("holds", ("--seconds", "5"), ("--seconds", "1.5")),
-    Bench("search", ("--seconds", "5"), ("--seconds", "1"),
+    Bench("search", ("--seconds", "5"), ("--seconds", "1")),
     Bench("journeys", ("--seconds", "60"), ("--seconds", "8"), platform=True),
     Bench(
         "bookings", ("--seconds", "10", "--capacity", "5000"), ("--seconds", "4", "--capacity", "200"), platform=True
     ),
-    Bench("payments", ("--seconds", "5"), ("--seconds", "1")),
+    Bench("payments", ("--seconds", "5"), ("--seconds", "1", "--webhooks", "500", "--entries", "20000")),
     Bench("mails", ("--mails", "10000"), ("--mails", "300")),
     Bench("sign_in", ("--seconds", "5"), ("--seconds", "2")),
     Bench("chat", (), ("--quick",)),
