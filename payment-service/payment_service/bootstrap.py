@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from payment_service.payments.booking_client import BookingClient
+from payment_service.payments.desk import PaymentDesk
 from payment_service.payments.pay import Till
 from payment_service.providers.interface import Provider
 from payment_service.providers.paymob import PaymobProvider
@@ -39,6 +40,7 @@ class Container:
     providers: Providers
     booking: BookingClient
     till: Till
+    desk: PaymentDesk
 
 
 @asynccontextmanager
@@ -59,10 +61,12 @@ async def open_container(
             transport=other_ends.get("booking"),
         )
     )
-    till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open)
+    desk = PaymentDesk(db, clock)
+    till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open, desk)
     try:
-        yield Container(settings, clock, db, broker, providers, booking, till)
+        yield Container(settings, clock, db, broker, providers, booking, till, desk)
     finally:
+        await desk.close()
         await booking.close()
         await providers.close()
         await broker.close()

@@ -7,6 +7,7 @@ from payment_service.payments.errors import (
     MethodNotAccepted,
     PaymentNotFound,
     PaymentWindowClosed,
+    TillBusy,
 )
 from payment_service.promos.errors import (
     PromoCodeExists,
@@ -36,6 +37,7 @@ PROBLEMS = ProblemTable(
         BookingNotFound: ProblemSpec(404, "booking-not-found", "No such booking"),
         ChargeNotDue: ProblemSpec(409, "charge-not-due", "Nothing is due"),
         PaymentWindowClosed: ProblemSpec(409, "payment-window-closed", "The time to pay is over"),
+        TillBusy: ProblemSpec(503, "till-busy", "Too many payments at this moment"),
         PaymentNotFound: ProblemSpec(404, "payment-not-found", "No such payment"),
         MethodNotAccepted: ProblemSpec(422, "method-not-accepted", "This way of paying does not fit the charge"),
         ProviderNotAvailable: ProblemSpec(409, "provider-not-available", "This way of paying is not available"),

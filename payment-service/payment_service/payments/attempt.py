@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from payment_service.payments import store
+from payment_service.payments.asked import Taking
+from payment_service.payments.desk import PaymentDesk
 from payment_service.payments.methods import Source
 from payment_service.payments.records import PartRecord, PaymentRecord
 from payment_service.payments.settle import record_taking
@@ -24,6 +28,7 @@ class Attempt:
     db: Database
     clock: Clock
     providers: Providers
+    desk: PaymentDesk
 
 
 async def call_providers(
@@ -38,22 +43,31 @@ async def call_providers(
 
     A silent provider leaves the payment `processing`: a webhook or the reconciliation ends it.
     """
-    for part in parts:
-        if part.kind != "card" or part.status != "taking" or payment.status in FINAL:
-            continue
+    waiting = [part for part in parts if part.kind == "card" and part.status == "taking"]
+    for left, part in zip(range(len(waiting) - 1, -1, -1), waiting, strict=True):
+        if payment.status in FINAL:
+            break
         outcome = await _take(attempt, payment, part, sources[part.id], return_url)
-        if outcome is not None:
-            async with attempt.db.transaction() as session:
-                payment = await record_taking(session, part, outcome, now=attempt.clock.now())
-                if payment.status in FINAL:
-                    answer = payment_json(payment, await store.parts_of(session, payment.id))
-                    await idem.finish(session, status=201, body=answer)
-                    return answer
+        if outcome is None:
+            continue
+        if outcome.status == "succeeded" and len(parts) == 1:
+            taking = Taking(part.provider or "", part.id, outcome.reference, outcome, idem)
+            answer = await attempt.desk.ask(taking)
+            if isinstance(answer, bytes):
+                return answer
+        async with attempt.db.transaction() as session:
+            payment = await record_taking(session, part, outcome, now=attempt.clock.now())
+            if payment.status in FINAL or not left:
+                return await _answered(session, payment, idem)
     async with attempt.db.transaction() as session:
         latest = await store.find(session, payment.id)
         assert latest is not None
-        answer = payment_json(latest, await store.parts_of(session, payment.id))
-        await idem.finish(session, status=201, body=answer)
+        return await _answered(session, latest, idem)
+
+
+async def _answered(session: AsyncSession, payment: PaymentRecord, idem: IdempotentRequest) -> bytes:
+    answer = payment_json(payment, await store.parts_of(session, payment.id))
+    await idem.finish(session, status=201, body=answer)
     return answer
 
 

@@ -21,3 +21,7 @@ class PaymentNotFound(DomainError):
 
 class MethodNotAccepted(DomainError):
     """This way of paying cannot pay this charge (coins in a currency without a value, parts that do not add up)."""
+
+
+class TillBusy(DomainError):
+    """More payments wait to be written than this process should hold."""

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -11,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.ledger.errors import InsufficientFunds, WalletFrozen
 from payment_service.payments import store
+from payment_service.payments.asked import CardStart, WalletPayment
 from payment_service.payments.attempt import Attempt, call_providers
 from payment_service.payments.booking_client import BookingClient
+from payment_service.payments.desk import PaymentDesk
 from payment_service.payments.errors import ChargeNotDue, PaymentWindowClosed
 from payment_service.payments.methods import Method, PlannedPart, plan_parts
+from payment_service.payments.payable import LEASE, Payable
 from payment_service.payments.records import PartRecord, PaymentRecord
 from payment_service.payments.settle import fail
 from payment_service.payments.taking import take_inside
@@ -26,9 +28,6 @@ from payment_service.providers.registry import Providers
 from rihla.db import Database
 from rihla.kernel import Clock, DomainError, Money, new_id
 from rihla.web.idempotency import IdempotentRequest, Replay
-
-# Longer than any provider call with its deadline: until then nobody else touches the attempt.
-LEASE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,6 @@ class PayCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class Payable:
-    """What is paid, with the amount of whoever is owed it."""
-
-    purpose: str
-    user_id: UUID
-    amount: Money
-    booking_id: UUID | None = None
-    charge_id: UUID | None = None
-    subscription_period_id: UUID | None = None
-    booking_reference: str | None = None
-    payable_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Till:
     """What taking money needs."""
 
@@ -67,6 +52,7 @@ class Till:
     booking: BookingClient
     coin_values: Mapping[str, int]
     sandbox_for_everyone: bool
+    desk: PaymentDesk
 
     async def pay_charge(self, command: PayCharge, idem: IdempotentRequest) -> bytes | Replay:
         """The payment as JSON (201), or the saved answer of the same request.
@@ -74,6 +60,57 @@ class Till:
         A decline is a payment with status `failed`. Raises BookingNotFound, ChargeNotDue, PaymentWindowClosed,
         MethodNotAccepted, ProviderNotAvailable, UpstreamUnavailable.
         """
+        if command.method.type not in ("wallet", "card"):
+            return await self._long_way(command, idem)
+        try:
+            payable = await self._payable(command)
+            answer = await self.desk.ask(self._asked(command, payable, idem))
+        except DomainError as error:
+            return await self._refused(error, command, idem)
+        if isinstance(answer, bytes):
+            return answer
+        if isinstance(answer, tuple):
+            payment, part = answer
+            sources = {part.id: command.method.sources[0]}
+            return await call_providers(self._attempt(), payment, [part], sources, idem, command.return_url)
+        return await self._long_way(command, idem)
+
+    async def _payable(self, command: PayCharge) -> Payable:
+        self.check_method(command.method, test_mode=command.test_mode)
+        charge = await self.booking.charge_due(command.booking_id, command.charge_id, command.user_id)
+        payable = Payable(
+            "charge", command.user_id, Money(charge.amount_minor, charge.currency), charge.booking_id,
+            charge.charge_id, None, charge.reference, charge.payable_until,
+        )  # fmt: skip
+        self._in_time(payable)
+        return payable
+
+    def _asked(self, command: PayCharge, payable: Payable, idem: IdempotentRequest) -> WalletPayment | CardStart:
+        [source] = command.method.sources
+        if source.kind == "wallet":
+            return WalletPayment(new_id(), new_id(), payable, idem, command.test_mode)
+        return CardStart(new_id(), new_id(), payable, idem, source.provider or "", command.test_mode)
+
+    async def _refused(self, error: DomainError, command: PayCharge, idem: IdempotentRequest) -> bytes | Replay:
+        """A refusal, unless an earlier try of the same request did something: then that is the answer.
+
+        A paid charge is no longer due, so a repeat is refused by booking-service before its key was looked at.
+        """
+        async with self.db.transaction() as session:
+            began = await idem.begin(session, resource_id=new_id(), now=self.clock.now(), lease=LEASE)
+            if isinstance(began, Replay):
+                return began
+            known = await store.find(session, began.resource_id) if began.resumed else None
+            spec = PROBLEMS.spec(error)
+            if known is None and (spec is None or spec.status not in (409, 410)):
+                raise error  # rolls the key back: the same request may succeed in a moment
+        if known is not None:
+            return await self.resume(known, command.method, idem)
+        await idem.finish_with_error(self.db, error, PROBLEMS)
+        raise error
+
+    async def _long_way(self, command: PayCharge, idem: IdempotentRequest) -> bytes | Replay:
+        """Several parts, coins, or a request that was here before: the key commits first, then all else."""
         async with self.db.transaction() as session:
             began = await idem.begin(session, resource_id=new_id(), now=self.clock.now(), lease=LEASE)
         if isinstance(began, Replay):
@@ -82,12 +119,7 @@ class Till:
             known = await self.known(began.resource_id) if began.resumed else None
             if known is not None:
                 return await self.resume(known, command.method, idem)
-            self.check_method(command.method, test_mode=command.test_mode)
-            charge = await self.booking.charge_due(command.booking_id, command.charge_id, command.user_id)
-            payable = Payable(
-                "charge", command.user_id, Money(charge.amount_minor, charge.currency), charge.booking_id,
-                charge.charge_id, None, charge.reference, charge.payable_until,
-            )  # fmt: skip
+            payable = await self._payable(command)
             return await self.pay(
                 began.resource_id, payable, command.method, idem, command.test_mode, command.return_url
             )
@@ -106,8 +138,7 @@ class Till:
     ) -> bytes:
         """Start an attempt and take it as far as it goes now. Also the way of top-ups and subscriptions."""
         now = self.clock.now()
-        if payable.payable_until is not None and now >= payable.payable_until:
-            raise PaymentWindowClosed("The time to pay for this is over. Place the booking again.")
+        self._in_time(payable)
         planned = plan_parts(method, payable.amount, self.coin_values)
         try:
             async with self.db.transaction() as session:
@@ -121,9 +152,14 @@ class Till:
                 raise ChargeNotDue("This charge has just been paid.") from None
             raise
         sources = {part.id: plan.source for part, plan in zip(parts, planned, strict=True)}
-        return await call_providers(
-            Attempt(self.db, self.clock, self.providers), payment, parts, sources, idem, return_url
-        )
+        return await call_providers(self._attempt(), payment, parts, sources, idem, return_url)
+
+    def _attempt(self) -> Attempt:
+        return Attempt(self.db, self.clock, self.providers, self.desk)
+
+    def _in_time(self, payable: Payable) -> None:
+        if payable.payable_until is not None and self.clock.now() >= payable.payable_until:
+            raise PaymentWindowClosed("The time to pay for this is over. Place the booking again.")
 
     def check_method(self, method: Method, *, test_mode: bool) -> None:
         """Refuse providers that are not there, and everything but the sandbox to a test key."""
@@ -147,8 +183,7 @@ class Till:
             parts = await store.parts_of(session, payment.id)
         plan = plan_parts(method, Money(payment.amount_minor, payment.currency), self.coin_values)
         sources = {part.id: planned.source for part, planned in zip(parts, plan, strict=True)}
-        attempt = Attempt(self.db, self.clock, self.providers)
-        return await call_providers(attempt, payment, parts, sources, idem, None)
+        return await call_providers(self._attempt(), payment, parts, sources, idem, None)
 
     async def _start(
         self,

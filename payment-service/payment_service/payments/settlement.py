@@ -15,7 +15,7 @@ _LINES = text(
     "coalesce(pp.provider_reference, rp.provider_reference) AS provider_reference "
     "FROM ledger_entry e JOIN ledger_posting p ON p.id = e.posting_id "
     "JOIN ledger_account a ON a.id = e.account_id "
-    "LEFT JOIN payment_part pp ON p.kind = 'card_captured' AND p.key = 'part:' || pp.id || '\\:taken' "
+    "LEFT JOIN payment_part pp ON p.kind <> 'refund' AND p.key = 'part:' || pp.id || '\\:taken' "
     "LEFT JOIN refund_part rp ON p.kind = 'refund' AND p.key = 'refund_part:' || rp.id "
     "WHERE a.kind = :account AND p.posted_at >= :start AND p.posted_at < :end ORDER BY e.id"
 )
@@ -33,7 +33,7 @@ async def settlement_csv(db: Database, provider: str, day: date) -> str:
     totals: dict[str, int] = defaultdict(int)
     for row in rows:
         totals[row.unit] += row.amount
-        kind = "capture" if row.kind == "card_captured" else "refund"
+        kind = "refund" if row.kind == "refund" else "capture"
         amount = Money(row.amount, row.unit).decimal()
         writer.writerow(
             [

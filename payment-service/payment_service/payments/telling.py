@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments.records import PartRecord, PaymentRecord
+from payment_service.payments.states import FINAL
 from payment_service.subscriptions.activate import activate_period, end_if_never_started
 from rihla.contracts.events import PaymentFailedV1, PaymentSucceededV1
 from rihla.db.outbox import add_event
@@ -20,8 +21,20 @@ async def tell_succeeded(
     """The money is ours: what it pays for inside this service starts now, everybody else hears of it by the event."""
     if payment.subscription_period_id is not None:
         await activate_period(session, payment.subscription_period_id, now=now)
-    _ENDED.labels(payment.purpose, "succeeded").inc()
-    event = PaymentSucceededV1(
+    count_ended(payment.purpose, "succeeded")
+    event = succeeded_event(payment, parts, now=now)
+    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)
+
+
+def count_ended(purpose: str, status: str) -> None:
+    """Count a payment that has reached its end; others are not counted."""
+    if status in FINAL:
+        _ENDED.labels(purpose, status).inc()
+
+
+def succeeded_event(payment: PaymentRecord, parts: Sequence[PartRecord], *, now: datetime) -> PaymentSucceededV1:
+    """The fact that a payment was made."""
+    return PaymentSucceededV1(
         payment_id=payment.id,
         booking_id=payment.booking_id,
         charge_id=payment.charge_id,
@@ -32,15 +45,20 @@ async def tell_succeeded(
         provider=next((part.provider for part in parts if part.provider), None),
         captured_at=now,
     )
-    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)
 
 
 async def tell_failed(session: AsyncSession, payment: PaymentRecord, *, now: datetime) -> None:
     """The attempt ended without money."""
     if payment.subscription_period_id is not None:
         await end_if_never_started(session, payment.subscription_period_id, now=now)
-    _ENDED.labels(payment.purpose, "failed").inc()
-    event = PaymentFailedV1(
+    count_ended(payment.purpose, "failed")
+    event = failed_event(payment, now=now)
+    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)
+
+
+def failed_event(payment: PaymentRecord, *, now: datetime) -> PaymentFailedV1:
+    """The fact that an attempt ended without money."""
+    return PaymentFailedV1(
         payment_id=payment.id,
         booking_id=payment.booking_id,
         charge_id=payment.charge_id,
@@ -52,4 +70,3 @@ async def tell_failed(session: AsyncSession, payment: PaymentRecord, *, now: dat
         failure_message=payment.failure_message or "",
         failed_at=now,
     )
-    await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments import store as payments
 from payment_service.payments.errors import PaymentNotFound
-from payment_service.payments.pay import LEASE
+from payment_service.payments.payable import LEASE
 from payment_service.problems import PROBLEMS
 from payment_service.providers.interface import ProviderSilent, RefundOrder
 from payment_service.providers.registry import Providers

@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from payment_service.payments.methods import Method, Source
-from payment_service.payments.pay import Payable, Till
+from payment_service.payments.pay import Till
+from payment_service.payments.payable import Payable
 from payment_service.payments.schemas import PaymentOut
 from payment_service.subscriptions import store
 from payment_service.subscriptions.subscribe import open_period

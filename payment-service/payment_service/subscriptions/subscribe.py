@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments.methods import Method
-from payment_service.payments.pay import LEASE, Payable, Till
+from payment_service.payments.pay import Till
+from payment_service.payments.payable import LEASE, Payable
 from payment_service.payments.schemas import PaymentOut
 from payment_service.problems import PROBLEMS
 from payment_service.subscriptions import store

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from payment_service.ledger import accounts, store
 from payment_service.payments.methods import Method
-from payment_service.payments.pay import LEASE, Payable, Till
+from payment_service.payments.pay import Till
+from payment_service.payments.payable import LEASE, Payable
 from payment_service.problems import PROBLEMS
 from payment_service.providers.interface import ProviderNotAvailable
 from payment_service.settings import Settings

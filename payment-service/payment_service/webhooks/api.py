@@ -32,7 +32,7 @@ async def _take(provider: str, request: Request, c: Container) -> Received:
     )
     if provider not in c.providers.by_name:
         raise InvalidSignature("Webhooks of this provider cannot be verified here.")
-    await receive(c.db, c.providers, c.clock, provider, raw)
+    await receive(c.db, c.desk, c.providers, c.clock, provider, raw)
     return Received(received=True)
 
 

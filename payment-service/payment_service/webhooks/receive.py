@@ -1,13 +1,15 @@
 """Receive a provider's webhook: verify, store once, apply in the same transaction."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments import store as payments
+from payment_service.payments.asked import Taking
+from payment_service.payments.desk import PaymentDesk
 from payment_service.payments.settle import record_taking
 from payment_service.providers.interface import ProviderEvent, RawWebhook
 from payment_service.providers.registry import Providers
@@ -25,10 +27,29 @@ _PAUSE = timedelta(seconds=5)
 _PATIENCE = timedelta(hours=24)
 
 
-async def receive(db: Database, providers: Providers, clock: Clock, provider: str, raw: RawWebhook) -> Result:
+async def receive(
+    db: Database, desk: PaymentDesk, providers: Providers, clock: Clock, provider: str, raw: RawWebhook
+) -> Result:
     """Handle a webhook once. Raises InvalidSignature before anything is read or stored."""
     event = providers.get(provider).read_webhook(raw, clock.now())
-    now = clock.now()
+    result = await _at_the_desk(desk, provider, event) or await _in_full(db, provider, event, clock.now())
+    _RECEIVED.labels(provider, result).inc()
+    return result
+
+
+async def _at_the_desk(desk: PaymentDesk, provider: str, event: ProviderEvent) -> Result | None:
+    """Plain successes and what is only kept share their writes with other payments; None when it needs more."""
+    if event.about == "taking" and event.taking is not None and event.taking.status == "succeeded":
+        asked = Taking(provider, event.key, event.reference, event.taking, event=event)
+    elif event.about == "other":
+        asked = Taking(provider, None, None, None, event=event)
+    else:
+        return None
+    answer = await desk.ask(asked)
+    return cast(Result, answer) if isinstance(answer, str) else None
+
+
+async def _in_full(db: Database, provider: str, event: ProviderEvent, now: datetime) -> Result:
     async with db.transaction() as session:
         added = await session.execute(
             insert(provider_event)
@@ -54,7 +75,6 @@ async def receive(db: Database, providers: Providers, clock: Clock, provider: st
                 await session.execute(
                     update(provider_event).where(provider_event.c.id == row_id).values(status=result, handled_at=now)
                 )
-    _RECEIVED.labels(provider, result).inc()
     return result
 
 

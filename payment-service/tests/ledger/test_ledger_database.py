@@ -47,13 +47,13 @@ async def test_entries_that_do_not_balance_cannot_be_committed(container: Contai
         await connection.execute(
             "INSERT INTO ledger_posting (id, key, kind, posted_at) VALUES ($1, 'x', 'test', now())", posting
         )
-        await connection.execute(
-            "INSERT INTO ledger_entry (posting_id, account_id, unit, amount) VALUES ($1, $2, 'USD', 5)",
-            posting,
-            accounts.adjustments("USD").id,
-        )
         with pytest.raises(asyncpg.CheckViolationError, match="sum to zero"):
-            await transaction.commit()
+            await connection.execute(
+                "INSERT INTO ledger_entry (posting_id, account_id, unit, amount) VALUES ($1, $2, 'USD', 5)",
+                posting,
+                accounts.adjustments("USD").id,
+            )
+        await transaction.rollback()
 
 
 @pytest.mark.parametrize(

@@ -300,16 +300,33 @@ async def test_payments_are_listed_newest_first_and_only_to_their_owner(stack: S
     assert (await stack.client.get("/v1/payments")).status_code == 401
 
 
-async def test_a_crash_between_key_and_payment_is_driven_on_by_the_same_request(stack: Stack, user_id: UUID) -> None:
-    """The first transaction committed the key, nothing more: after the lease the repeat does the whole."""
+async def test_a_refusal_that_may_pass_leaves_the_key_free_for_the_same_request(stack: Stack, user_id: UUID) -> None:
     charge = stack.booking.add_charge(user_id)
-    headers = {"idempotency-key": "crashed"}
+    headers = {"idempotency-key": "refused"}
     stack.booking.down = True
-    await stack.pay(user_id, charge, card(), **headers)
+    refused = await stack.pay(user_id, charge, card(), **headers)
+    assert (refused.status_code, refused.json()["code"]) == (503, "service-unavailable")
     stack.booking.down = False
-    early = await stack.pay(user_id, charge, card(), **headers)
-    assert (early.status_code, early.json()["code"]) == (409, "request-in-progress")
-    assert json.loads(early.content)["request_id"]
+    stack.container.booking._client.breaker.succeeded()
+    answer = await stack.pay(user_id, charge, card(), **headers)
+    assert (answer.status_code, answer.json()["status"]) == (201, "succeeded")
+
+
+@pytest.mark.parametrize("method", [card(), {"type": "wallet"}])
+async def test_a_repeat_gets_its_answer_although_nothing_is_due_any_more(
+    stack: Stack, user_id: UUID, method: dict[str, Any]
+) -> None:
+    await stack.fund(user_id, 100_000)
+    charge = stack.booking.add_charge(user_id)
+    headers = {"idempotency-key": "again"}
+    first = await stack.pay(user_id, charge, method, **headers)
+    charge["status"] = "paid"
+    again = await stack.pay(user_id, charge, method, **headers)
+    stack.booking.down = True
+    without_booking = await stack.pay(user_id, charge, method, **headers)
+    assert first.status_code == 201
+    assert first.content == again.content == without_booking.content
+    assert again.headers["idempotency-replayed"] == "true"
 
 
 class Crash(Exception):

@@ -1,0 +1,93 @@
+"""One writer of a process takes everything that is waiting as one group; while it works, the next group gathers.
+
+Nobody waits when nothing is going on: the first one starts at once, alone. Under load the groups grow by themselves,
+so that many payments share one transaction instead of queueing behind each other's (docs/adr/0003: flight-service's
+holds are written the same way).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from payment_service.payments.errors import TillBusy
+from rihla.telemetry import Histogram
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+GROUP_SIZE = Histogram(
+    "rihla_payment_group_size", "Requests that shared one transaction", ["writer"], buckets=(1, 2, 4, 8, 16, 32, 64)
+)
+
+
+class GroupWriter(Generic[Asked, Answer]):
+    """Hands groups to `write`, which answers each member with a value or an exception, in order."""
+
+    def __init__(
+        self,
+        name: str,
+        write: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | Exception]]],
+        *,
+        keys: Callable[[Asked], frozenset[object]],
+        largest_group: int = 64,
+        longest_queue: int = 5_000,
+    ) -> None:
+        self._write = write
+        self._keys = keys
+        self._largest_group = largest_group
+        self._longest_queue = longest_queue
+        self._waiting: deque[tuple[Asked, asyncio.Future[Answer]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._sizes = GROUP_SIZE.labels(name)
+
+    async def submit(self, asked: Asked) -> Answer:
+        """The answer to `asked`. A caller who goes away does not stop its group. Raises TillBusy when too many wait."""
+        if len(self._waiting) >= self._longest_queue:
+            raise TillBusy("Too many people are paying at this moment; try again in a second.")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, future))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._drain())
+        return await future
+
+    async def close(self) -> None:
+        """Finish what is waiting."""
+        if self._writer is not None:
+            await self._writer
+
+    async def _drain(self) -> None:
+        try:
+            while group := self._next_group():
+                self._sizes.observe(len(group))
+                await self._answer(group)
+        finally:
+            self._writer = None
+
+    def _next_group(self) -> list[tuple[Asked, "asyncio.Future[Answer]"]]:
+        """The longest waiting ones that share no key: a repeat finds what the first one did, in the next group."""
+        group: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        seen: set[object] = set()
+        repeats: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        while self._waiting and len(group) < self._largest_group:
+            member = self._waiting.popleft()
+            if member[1].cancelled():
+                continue
+            keys = self._keys(member[0])
+            (group if seen.isdisjoint(keys) else repeats).append(member)
+            seen |= keys
+        self._waiting.extendleft(reversed(repeats))
+        return group
+
+    async def _answer(self, group: list[tuple[Asked, "asyncio.Future[Answer]"]]) -> None:
+        try:
+            answers = await self._write([asked for asked, _ in group])
+        except Exception as error:
+            answers = [error] * len(group)
+        for (_, future), answer in zip(group, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
