@@ -15,6 +15,8 @@ from booking_service.changing.sweep_changes import ChangeSweeper
 from booking_service.disruptions.consumers import FlightEvents
 from booking_service.disruptions.refund_unanswered import DisruptionSweeper
 from booking_service.documents.make_documents import DocumentMaker
+from booking_service.forgetting.consumers import person_deleted
+from booking_service.forgetting.forget_people import Forgetter
 from booking_service.placing.sweep_placings import PlacingSweeper
 from booking_service.settings import Settings
 from booking_service.settling.confirm_booking import confirm_hold, reinstate_hold
@@ -62,6 +64,7 @@ class Worker:
     completion: CompletionSweeper
     changes: ChangeSweeper
     documents: DocumentMaker
+    forgetter: Forgetter
     relay: OutboxRelay
     consumer: Consumer
 
@@ -77,6 +80,7 @@ class Worker:
             self.completion.run,
             self.changes.run,
             self.documents.run,
+            self.forgetter.run,
         ]
 
     def checks(self) -> dict[str, Check]:
@@ -104,6 +108,7 @@ async def open_worker(
                 completion=CompletionSweeper(c),
                 changes=ChangeSweeper(c),
                 documents=DocumentMaker(c.db, c.documents, clock=c.clock),
+                forgetter=Forgetter(c),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),
                 consumer=consumer,
             )
@@ -116,8 +121,10 @@ def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
     flights = FlightEvents(c)
     return [
         Binding("payment", "payment.succeeded.v1", payments.payment_succeeded, errands.nudge),
+        Binding("payment", "payment.failed.v1", payments.payment_failed),
         Binding("payment", "refund.succeeded.v1", payments.refund_succeeded),
         Binding("payment", "refund.failed.v1", payments.refund_failed),
+        Binding("auth", "user.deleted.v1", person_deleted),
         *(Binding("flight", event_type, flights.changed) for event_type in _FLIGHT_EVENTS),
     ]
 

@@ -34,6 +34,7 @@ def consumer_of(c: Container) -> Consumer:
             bind("payment", "payment.failed", payments.on_failed),
             bind("payment", "refund.succeeded", payments.on_refunded),
             bind("auth", "user.registered", contacts.on_registered),
+            bind("auth", "user.updated", contacts.on_updated),
             bind("auth", "user.security_notice", contacts.on_security_notice),
             bind("auth", "user.suspended", contacts.on_suspended),
             bind("auth", "user.deleted", contacts.on_deleted),

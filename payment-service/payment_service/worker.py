@@ -12,6 +12,7 @@ from payment_service.payments.reconcile import reconcile
 from payment_service.promos.use_promo import release_expired
 from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.settings import Settings
+from payment_service.subscriptions.consumers import subscription_bindings
 from payment_service.subscriptions.renew import renew_due
 from payment_service.wallet.consumers import wallet_bindings
 from payment_service.wallet.expire_coins import expire_coins
@@ -39,9 +40,10 @@ def create_worker(
 
 def loops(c: Container) -> Sequence[Loop]:
     """Every loop of the worker."""
+    bindings = [*wallet_bindings(c.settings, c.clock), *subscription_bindings(c.clock)]
     return [
         OutboxRelay(c.db, c.broker, producer="payment", clock=c.clock).run,
-        Consumer(c.broker, c.db, name="payment", bindings=wallet_bindings(c.settings, c.clock), clock=c.clock).run,
+        Consumer(c.broker, c.db, name="payment", bindings=bindings, clock=c.clock).run,
         _every(1.0, "reconcile", lambda: reconcile(c.db, c.providers, c.clock)),
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),

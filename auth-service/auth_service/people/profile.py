@@ -15,6 +15,7 @@ from auth_service.people.passports import passport_view, save_passport
 from auth_service.people.rules import birth_date_problem
 from auth_service.people.schemas import EmergencyContactView, Me, MeUpdate
 from auth_service.people.tables import Account, Passport
+from auth_service.people.tell import updated
 from auth_service.problems import UsernameTaken
 from auth_service.sessions.visitor import Visitor
 from auth_service.two_factor import store as two_factor
@@ -37,6 +38,9 @@ _PLAIN_FIELDS = frozenset(
         "notification_channels",
     ]
 )
+
+_TOLD_FIELDS = frozenset(["full_name", "locale", "currency"])
+"""What other services keep a copy of."""
 
 
 async def own_profile(c: Container, user_id: UUID) -> Me:
@@ -67,6 +71,8 @@ async def change_profile(c: Container, user_id: UUID, change: MeUpdate, visitor:
             await _propose_address(c, session, account, identifier, visitor, now)
         account.updated_at = now
         await session.flush()
+        if _TOLD_FIELDS & change.model_fields_set:
+            await updated(session, account, now=now)
         return await _view(c, session, account)
 
 

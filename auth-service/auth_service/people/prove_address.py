@@ -9,7 +9,7 @@ from auth_service.bootstrap import Container
 from auth_service.codes.redeem import redeem_code
 from auth_service.people.find import account_of
 from auth_service.people.identifiers import Identifier
-from auth_service.people.tell import notice
+from auth_service.people.tell import notice, updated
 from auth_service.problems import InvalidCode
 from auth_service.sessions.visitor import Visitor
 
@@ -38,6 +38,8 @@ async def prove_address(c: Container, user_id: UUID, identifier: Identifier, cod
                     setattr(account, identifier.kind, identifier.value)
                     setattr(account, f"pending_{identifier.kind}", None)
                     account.updated_at = now
+                    await session.flush()
+                    await updated(session, account, now=now)
                 proven = True
     if not proven:
         raise InvalidCode("The code is wrong, was used, or has expired. Ask for a new one.")

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth_service.people.tables import Account
-from rihla.contracts.events import EventData, UserSecurityNoticeV1
+from rihla.contracts.events import EventData, UserSecurityNoticeV1, UserUpdatedV1
 from rihla.db.outbox import add_event
 
 
@@ -44,5 +44,19 @@ async def notice(
             "device": device,
             "occurred_at": now,
         }
+    )
+    await tell(session, event, user_id=account.id, now=now)
+
+
+async def updated(session: AsyncSession, account: Account, *, now: datetime) -> None:
+    """Tell how a person is reached and addressed from now on."""
+    event = UserUpdatedV1(
+        user_id=account.id,
+        email=account.email,
+        phone=account.phone,
+        full_name=account.full_name,
+        locale=account.locale,
+        currency=account.currency,
+        updated_at=now,
     )
     await tell(session, event, user_id=account.id, now=now)

@@ -119,6 +119,12 @@ async def pay_charge(
     )
 
 
+async def exists(session: AsyncSession, booking_id: UUID) -> bool:
+    """Whether there is such a booking."""
+    found = await session.execute(text("SELECT 1 FROM booking WHERE id = :id"), {"id": booking_id})
+    return found.first() is not None
+
+
 async def add_timeline(
     session: AsyncSession, booking_id: UUID, kind: str, *, actor: str, now: datetime, **detail: Any
 ) -> None:

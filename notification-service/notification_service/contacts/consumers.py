@@ -20,6 +20,7 @@ from rihla.contracts.events import (
     UserRegisteredV1,
     UserSecurityNoticeV1,
     UserSuspendedV1,
+    UserUpdatedV1,
 )
 from rihla.kernel import Clock
 
@@ -40,16 +41,29 @@ class ContactConsumers:
             "phone": person.phone,
             "full_name": person.full_name[:200],
             "locale": person.locale,
+            "sequence": envelope.sequence,
         }
         statement = insert(contact).values(user_id=person.user_id, **values)
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["user_id"], set_=values, where=contact.c.deleted_at.is_(None)
-            )
-        )
+        newer = contact.c.deleted_at.is_(None) & (contact.c.sequence < envelope.sequence)
+        await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=newer))
         facts = {"full_name": person.full_name}
         fact = Fact(f"welcome:{person.user_id}", "welcome", facts)
         await self.teller.tell(session, fact, [Recipient(person.user_id)], now=self.clock.now())
+
+    async def on_updated(self, session: AsyncSession, envelope: Envelope) -> None:
+        """Reach the person where they are reached now; what is older than what we know changes nothing."""
+        person = envelope.parse()
+        assert isinstance(person, UserUpdatedV1)
+        values = {
+            "email": person.email,
+            "phone": person.phone,
+            "full_name": person.full_name[:200],
+            "locale": person.locale,
+            "sequence": envelope.sequence,
+        }
+        statement = insert(contact).values(user_id=person.user_id, **values)
+        newer = contact.c.deleted_at.is_(None) & (contact.c.sequence < envelope.sequence)
+        await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=newer))
 
     async def on_security_notice(self, session: AsyncSession, envelope: Envelope) -> None:
         """Warn the owner, at the address the event names (after a change of address: the old one)."""

@@ -1,7 +1,7 @@
 from typing import Any
 
 from notification_service.trips.recipients import owner_of
-from rihla.contracts.events import PaymentFailedV1, UserDeletedV1, UserRegisteredV1, UserSecurityNoticeV1
+from rihla.contracts.events import PaymentFailedV1, UserDeletedV1, UserRegisteredV1, UserSecurityNoticeV1, UserUpdatedV1
 from rihla.kernel import new_id
 
 
@@ -79,3 +79,16 @@ def test_the_contact_of_a_booking_goes_before_the_one_of_the_account() -> None:
     facts = {"user_id": str(new_id()), "contact": {"email": "for@this.trip", "phone": None}, "locale": "ur"}
     recipient = owner_of(facts)
     assert (recipient.email, recipient.phone, recipient.locale) == ("for@this.trip", None, "ur")
+
+
+async def test_a_changed_address_is_used_from_then_on_and_an_older_event_does_not_bring_the_old_one_back(
+    stack: Any, clock: Any
+) -> None:
+    user_id = new_id()
+    changed = UserUpdatedV1(
+        user_id=user_id, email="new@example.com", full_name="Amina Khan", locale="bn", updated_at=clock.now()
+    )
+    await stack.hear(changed, subject=user_id, sequence=3)
+    await stack.hear(changed.model_copy(update={"email": "between@example.com"}), subject=user_id, sequence=2)
+    await stack.hear(registered(user_id, clock), subject=user_id, sequence=1)
+    assert await stack.rows("SELECT email, full_name, locale FROM contact") == [("new@example.com", "Amina Khan", "bn")]

@@ -20,13 +20,10 @@ _EVERY_BOOKING = (
 
 SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     **{f"booking.{past}.v1": ("notification",) for past in _EVERY_BOOKING},
-    "booking.confirmed.v1": ("notification", "payment"),
-    "booking.expired.v1": ("notification", "payment"),
-    "booking.cancelled.v1": ("notification", "payment"),
     "payment.succeeded.v1": ("booking", "notification"),
     "payment.failed.v1": ("booking", "notification"),
     "refund.succeeded.v1": ("booking", "notification"),
-    "refund.failed.v1": ("booking", "notification"),
+    "refund.failed.v1": ("booking",),
     "flight.delayed.v1": ("booking", "notification"),
     "flight.gate_changed.v1": ("booking", "notification"),
     "flight.cancelled.v1": ("booking", "notification"),
