@@ -19,8 +19,8 @@ class SegmentPrice:
     taxes: tuple[tuple[str, str, int], ...]
     by_type: tuple[tuple[PassengerType, int], ...]
     """Each type of the party with what all its passengers pay."""
-    serial: int = field(compare=False, default=0)
-    """Counts the prices a pricer has made: equal serials of one pricer are one price."""
+    tax_set: int = field(compare=False, default=0)
+    """Equal numbers of one pricer mean equal `taxes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SegmentPricer:
     def __init__(self, rules: FareRules, rates: CurrencyRates) -> None:
         self.rules, self.rates = rules, rates
         self._known: dict[tuple[object, ...], SegmentPrice] = {}
-        self._made = 0
+        self._tax_sets: dict[tuple[tuple[str, str, int], ...], int] = {}
         # The steps as tables: a search asks for them a hundred times.
         self._by_load = [step_factor(rules.load_steps, percent) for percent in range(101)]
         self._by_day = [step_factor(rules.day_steps, day) for day in range(_FAR_DAYS + 1)]
@@ -95,5 +95,5 @@ class SegmentPricer:
                     base += line.amount_minor * count
             by_type.append((kind, total(lines) * count))
         listed = tuple((code, name, amount) for code, (name, amount) in taxes.items())
-        self._made += 1
-        return SegmentPrice(base + sum(amount for _, _, amount in listed), base, listed, tuple(by_type), self._made)
+        tax_set = self._tax_sets.setdefault(listed, len(self._tax_sets))
+        return SegmentPrice(base + sum(amount for _, _, amount in listed), base, listed, tuple(by_type), tax_set)

@@ -23,13 +23,14 @@ from rihla.db import Database
 async def load_network(db: Database, *, now: datetime, days_ahead: int) -> Generated:
     """Places, airlines, aircraft, rules, rates, schedules, then flights from yesterday to `days_ahead`."""
     async with db.transaction() as session:
-        await _load_reference(session)
+        await load_reference(session)
         await _load_schedules(session)
     # From a day back, so that the departure board of today is complete for every time zone.
     return await generate_flights(db, now=now - timedelta(days=1), days_ahead=days_ahead + 1)
 
 
-async def _load_reference(session: AsyncSession) -> None:
+async def load_reference(session: AsyncSession) -> None:
+    """Places, airlines, aircraft, rules and rates; what is there already stays."""
     await _insert(session, country, [{"code": code, "name": name} for code, name in countries()])
     await _insert(session, city_group, [{"code": c, "name": name, "country": at} for c, name, at in city_groups()])
     present = await session.scalar(select(airport.c.iata).limit(1))

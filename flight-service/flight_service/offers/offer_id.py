@@ -146,6 +146,10 @@ def pack_segment(segment: LockedSegment) -> bytes:
     return _SEGMENT.pack(segment.flight_no, segment.offer_version, segment.load_percent, segment.flash_sale_no)
 
 
+pack_flight = _SEGMENT.pack
+"""The same from (flight_no, offer_version, load_percent, flash_sale_no)."""
+
+
 def _unpack(packed: bytes) -> OfferTerms:
     form, issued, minutes, currency, rules_version, rates_version, flags, first, second, third = _HEAD.unpack_from(
         packed

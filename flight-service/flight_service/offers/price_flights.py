@@ -9,10 +9,12 @@ from flight_service.fares.rule_set import BrandName
 from flight_service.fares.rules import PriceContext, Route
 from flight_service.fares.segment_price import Party, SegmentPrice, SegmentPricer
 from flight_service.offers.offer_id import LockedSegment
+from flight_service.offers.price_book import PriceBook, PriceSteps
 from flight_service.search.reference import FlashSale, Reference
 from flight_service.search.timetable import Timetable
 
 _REMEMBERED = 50_000
+_BOOKED = 400_000
 
 
 class TimetableSource(Protocol):
@@ -39,8 +41,25 @@ class FlightPricer:
         self._source = source
         self.reference = reference
         self.segments = SegmentPricer(reference.rules, reference.rates)
+        self.steps = PriceSteps(reference.rules)
+        self._books: dict[tuple[object, ...], PriceBook] = {}
         self._routes: dict[tuple[str, str], Route] = {}
         self._texts: dict[tuple[object, ...], str] = {}
+
+    @property
+    def table(self) -> Timetable:
+        """The timetable of now."""
+        return self._source.timetable
+
+    def book(self, terms: Terms, *, test_mode: bool) -> PriceBook:
+        """The price book of these terms; the networks of live and test airlines number their routes apart."""
+        key = (terms.cabin, terms.brand, terms.currency, terms.party.counts, test_mode)
+        found = self._books.get(key)
+        if found is None:
+            if sum(map(len, self._books.values())) >= _BOOKED:
+                self._books.clear()
+            found = self._books[key] = PriceBook(self, terms)
+        return found
 
     def remembered(self, key: tuple[object, ...], make: Callable[[], str]) -> str:
         """A text that depends on rules, rates and prices only, made once."""
@@ -82,10 +101,18 @@ class FlightPricer:
         if not self.reference.sales_of:
             return None
         sale = self.reference.sales_of.get((self._source.timetable.flight_id(slot), terms.cabin))
-        if sale is None:
-            return None
-        starts, ends = int(sale.starts_at.timestamp()) // 60, int(sale.ends_at.timestamp()) // 60
-        return sale if starts <= terms.issued < ends else None
+        return sale if sale is not None and _runs(sale, terms.issued) else None
+
+    def slots_on_sale(self, terms: Terms) -> list[int]:
+        """Slots a flash sale applies to now."""
+        if not self.reference.sales_of:
+            return []
+        slots = [
+            self.table.slot(sale.flight_no)
+            for sale in self.reference.sales_of.values()
+            if sale.cabin == terms.cabin and sale.flight_no is not None and _runs(sale, terms.issued)
+        ]
+        return [slot for slot in slots if slot is not None]
 
     def lock(self, slot: int, terms: Terms) -> LockedSegment:
         """What an offer made now locks of a flight."""
@@ -98,3 +125,8 @@ class FlightPricer:
 def load_percent(free: int, capacity: int) -> int:
     """Whole percent of a cabin that is taken, rounded down; 0 for a cabin without seats."""
     return (capacity - free) * 100 // capacity if capacity > 0 else 0
+
+
+def _runs(sale: FlashSale, minute: int) -> bool:
+    """Whether the sale is on at a timetable minute."""
+    return int(sale.starts_at.timestamp()) // 60 <= minute < int(sale.ends_at.timestamp()) // 60

@@ -140,9 +140,9 @@ async def _answer(found: Container, principal: Principal, asked: SearchParams | 
     return Response(_page_bytes(page.offers, page.next_cursor, page.notes, query), media_type="application/json")
 
 
-def _page_bytes(offers: list[bytes], next_cursor: str | None, notes: list[str], query: Query) -> bytes:
+def _page_bytes(offers: list[str], next_cursor: str | None, notes: list[str], query: Query) -> bytes:
     tail = {"next_cursor": next_cursor, "cabin": query.cabin, "currency": query.currency, "notes": notes}
-    return b'{"items":[' + b",".join(offers) + b"]," + msgspec.json.encode(tail)[1:]
+    return f'{{"items":[{",".join(offers)}],'.encode() + msgspec.json.encode(tail)[1:]
 
 
 def _read_params(request: Request) -> SearchParams:

@@ -1,23 +1,22 @@
 """Search offers: journeys of the timetable, prices by the rules of now, and a page with ids that lock the price."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from flight_service.catalogue.layout import CABINS
 from flight_service.fares.currencies import SCALE_UNIT
-from flight_service.fares.segment_price import SegmentPrice
 from flight_service.offers.open_offer import OfferDesk
 from flight_service.offers.price_flights import FlightPricer, Terms
 from flight_service.search.follow_changes import TimetableFeed
-from flight_service.search.journeys import JourneySearch, Wanted
-from flight_service.search.query import Query, in_window
-from flight_service.search.rank import Combination, Option, Order, page, position_of
+from flight_service.search.journeys import Journeys, JourneySearch, Wanted, day_window
+from flight_service.search.query import Query, SliceWanted
+from flight_service.search.rank import NO_LEG, Options, Order, PriceRange, page, position_of
 from flight_service.search.render import OfferWriter
 from flight_service.search.timetable import Timetable, minutes
 from rihla.kernel import Clock
@@ -31,9 +30,9 @@ _MOST_STOPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page: encoded offers and where the next page begins."""
+    """A page: offers as JSON and where the next page begins."""
 
-    offers: list[bytes]
+    offers: list[str]
     next_cursor: str | None
     notes: list[str]
 
@@ -53,18 +52,18 @@ class OfferSearchDesk:
         after = _read_cursor(query.cursor, fingerprint)
         if query.brand is None:
             return Found([], None, ["No fare of this cabin has what the filters ask."])
-        run = OfferRun(self._feed, self._offers.pricer, query, now, test_mode)
-        slices, stops = run.options()
         pricer = self._offers.pricer
+        run = OfferRun(self._feed, pricer, query, now, test_mode)
+        slices, more_stops = run.options()
         value = BEST_CENTS_A_MINUTE * query.party.seated * pricer.reference.rates.scale(query.currency) // SCALE_UNIT
         order = Order(query.sort, len(slices), value)
-        combinations, more = page(slices, order, query.limit, after, run.fits)
-        writer = OfferWriter(self._offers, pricer, self._feed.timetable, run.terms, run.prices, now, test_mode)
+        combinations, more = page(slices, order, query.limit, after, PriceRange(query.price_min, query.price_max))
+        writer = OfferWriter(self._offers, pricer, run.book, run.terms, now, test_mode=test_mode)
         cursor = None
         if more:
             cursor = encode_cursor({"q": fingerprint, "s": query.sort, "p": position_of(combinations[-1])})
-        notes = ["Nothing with fewer stops was found, so journeys with two stops are shown."] if stops else []
-        return Found([writer.offer(c) for c in combinations], cursor, notes)
+        notes = ["Nothing with fewer stops was found, so journeys with two stops are shown."] if more_stops else []
+        return Found([writer.offer(combination) for combination in combinations], cursor, notes)
 
 
 class OfferRun:
@@ -74,86 +73,111 @@ class OfferRun:
         assert query.brand is not None
         self._table: Timetable = feed.timetable
         self._query = query
-        self._pricer = pricer
-        self._network = self._table.test if test_mode else self._table.live
-        self._search = JourneySearch(self._table, self._network, pricer.reference.airports)
+        self._airports = pricer.reference.airports
+        network = self._table.test if test_mode else self._table.live
+        self._search = JourneySearch(self._table, network, self._airports)
         self._now = minutes(now) + 1
         self.terms = Terms(query.cabin, query.brand, query.currency, query.party, minutes(now))
-        self.prices: dict[int, SegmentPrice] = {}
+        self.book = pricer.book(self.terms, test_mode=test_mode)
 
-    def options(self) -> tuple[list[list[Option]], bool]:
+    def options(self) -> tuple[list[Options], bool]:
         """Options slice by slice; whether more stops than asked had to be allowed."""
         stops = self._query.max_stops
         found = self.all_options(_DEFAULT_STOPS if stops is None else stops)
-        if stops is None and not all(found):
+        if stops is None and not all(map(len, found)):
             return self.all_options(_MOST_STOPS), True
         return found, False
 
-    def fits(self, combination: Combination) -> bool:
-        """Whether slices follow each other in time and the total is within the price asked."""
-        for earlier, later in pairwise(combination):
-            if later.departure < earlier.arrival:
-                return False
-        query = self._query
-        if query.price_max is None and not query.price_min:
-            return True
-        total = sum(option.price for option in combination)
-        return query.price_min <= total and (query.price_max is None or total <= query.price_max)
-
-    def all_options(self, max_stops: int) -> list[list[Option]]:
+    def all_options(self, max_stops: int) -> list[Options]:
         """Options slice by slice with at most so many stops."""
-        return [list(self._slice(index, max_stops)) for index in range(len(self._query.slices))]
+        return [self._slice(part, max_stops) for part in self._query.slices]
 
-    def _slice(self, index: int, max_stops: int) -> Iterator[Option]:
-        query, part = self._query, self._query.slices[index]
-        wanted = Wanted(
-            origins=part.origins,
-            destinations=part.destinations,
-            days=part.days,
-            cabin=CABINS.index(query.cabin),
-            seats=query.party.seated,
-            max_stops=max_stops,
-            not_before=self._now,
-            min_layover=query.min_layover,
-            max_layover=query.max_layover,
-            flight_allowed=self._airline_test(),
+    def _slice(self, part: SliceWanted, max_stops: int) -> Options:
+        query, found = self._query, []
+        airlines = self._airlines()
+        for origin in part.origins:
+            span = self._span(origin, part)
+            if span is None:
+                continue
+            wanted = Wanted(
+                span=span,
+                cabin=CABINS.index(query.cabin),
+                seats=query.party.seated,
+                max_stops=max_stops,
+                min_layover=query.min_layover,
+                max_layover=query.max_layover,
+                airlines=airlines,
+            )
+            for destination in part.destinations:
+                if origin != destination:
+                    found += self._search.between(wanted, origin, destination)
+        return self._priced([journeys for group in found if len(journeys := self._fitting(group))])
+
+    def _span(self, origin: str, part: SliceWanted) -> tuple[int, int] | None:
+        """The days wanted, which follow each other, as minutes at the origin; flights that have left are no use."""
+        if not part.days:
+            return None
+        zone = self._airports[origin].zone
+        first, last = day_window(zone, part.days[0])[0], day_window(zone, part.days[-1])[1]
+        first = max(first, self._now)
+        return (first, last) if first < last else None
+
+    def _priced(self, groups: list[Journeys]) -> Options:
+        """One table of all journeys with what they cost."""
+        view, sizes = self._table.view, [len(group) for group in groups]
+        legs = np.full((_MOST_STOPS + 1, sum(sizes)), NO_LEG, np.int32)
+        at = 0
+        for group, size in zip(groups, sizes, strict=True):
+            for row, slots in enumerate(group.legs):
+                legs[row, at : at + size] = slots
+            at += size
+        flown = legs != NO_LEG
+        totals, price_keys = self.book.totals(legs[flown], self.terms)
+        keys, price = np.zeros(legs.shape, np.int64), np.zeros(legs.shape, np.int64)
+        keys[flown], price[flown] = price_keys, totals
+        lasts = [group.legs[-1] for group in groups]
+        return Options(
+            legs=legs,
+            keys=keys,
+            numbers=np.where(flown, view.no[legs], NO_LEG),
+            price=price.sum(axis=0),
+            departure=view.departure[legs[0]].astype(np.int64),
+            arrival=view.arrival[np.concatenate(lasts)].astype(np.int64) if lasts else np.empty(0, np.int64),
         )
-        departures, arrivals, no = self._table.departure, self._table.arrival, self._table.no
-        for journey in self._search.find(wanted):
-            departure, arrival = departures[journey[0]], arrivals[journey[-1]]
-            if self._suits(journey, departure, arrival):
-                price = 0
-                for slot in journey:
-                    price += self._price(slot).total
-                yield Option(journey, price, departure, arrival, tuple([no[slot] for slot in journey]))
 
-    def _price(self, slot: int) -> SegmentPrice:
-        found = self.prices.get(slot)
-        if found is None:
-            found = self.prices[slot] = self._pricer.price(slot, self.terms)
-        return found
+    def _airlines(self) -> NDArray[np.bool_] | None:
+        """By the timetable's number of the airline, whether it may be flown; None: all."""
+        only, never, ids = self._query.airlines, self._query.exclude_airlines, self._table.airline_ids
+        if not only and not never:
+            return None
+        return np.array([(not only or code in only) and code not in never for code in ids], np.bool_)
 
-    def _airline_test(self) -> Any:
-        only, never, airline = self._query.airlines, self._query.exclude_airlines, self._table.airline
-        if only:
-            return lambda slot: airline[slot] in only and airline[slot] not in never
-        return (lambda slot: airline[slot] not in never) if never else None
-
-    def _suits(self, journey: tuple[int, ...], departure: int, arrival: int) -> bool:
-        query, table = self._query, self._table
-        if query.max_duration is not None and arrival - departure > query.max_duration:
-            return False
-        if query.flight_number is not None and all(table.number[slot] != query.flight_number for slot in journey):
-            return False
+    def _fitting(self, group: Journeys) -> Journeys:
+        """Those that pass the filters on times and flights."""
+        query, view = self._query, self._table.view
+        first, last = group.legs[0], group.legs[-1]
+        tests: list[NDArray[np.bool_]] = []
+        if query.max_duration is not None:
+            tests.append(view.arrival[last] - view.departure[first] <= query.max_duration)
+        if query.flight_number is not None:
+            number = self._table.number_ids.get(query.flight_number, -1)
+            tests.append(np.any([view.number[slots] == number for slots in group.legs], axis=0))
         if query.departure_window is not None:
-            local = (departure + table.departure_offset[journey[0]]) % 1440
-            if not in_window(local, query.departure_window):
-                return False
+            tests.append(_in_window(view.departure[first] + view.departure_offset[first], query.departure_window))
         if query.arrival_window is not None:
-            local = (arrival + table.arrival_offset[journey[-1]]) % 1440
-            if not in_window(local, query.arrival_window):
-                return False
-        return True
+            tests.append(_in_window(view.arrival[last] + view.arrival_offset[last], query.arrival_window))
+        if not tests:
+            return group
+        kept = np.logical_and.reduce(tests)
+        return Journeys(tuple(slots[kept] for slots in group.legs))
+
+
+def _in_window(local: NDArray[np.int32], window: tuple[int, int]) -> NDArray[np.bool_]:
+    """Whether local minutes lie in the window of the day [after, before); one over midnight has after > before."""
+    (after, before), minute = window, local % 1440
+    if after <= before:
+        return (after <= minute) & (minute < before)
+    return (minute >= after) | (minute < before)
 
 
 def _fingerprint(query: Query, test_mode: bool) -> str:

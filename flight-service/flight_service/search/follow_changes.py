@@ -98,6 +98,7 @@ class TimetableFeed:
             statement = await connection.prepare(_LOAD)
             async for row in statement.cursor(self._clock.now() - _KEPT, prefetch=2_000, timeout=120):
                 timetable.apply(row, test_only=reference.airlines[row["airline"]].test_only)
+        timetable.settle()
         self.reference, self.timetable, self._horizon, self._seen = reference, timetable, horizon, ("0", 0)
         self._polled_at = time.monotonic()
         # A million flights are never garbage: without this every full collection would walk through them.
@@ -179,4 +180,5 @@ class TimetableFeed:
         for no in poll["numbers"] or ():
             if no not in present:
                 self.timetable.remove(no)
+        self.timetable.settle()
         FLIGHTS.set(len(self.timetable))

@@ -3,126 +3,144 @@
 Rules: connections respect the airport's minimum connection time (domestic when both flights are) and last 24 hours at
 most; no airport twice; every flight has the seats asked for. With two stops, each first flight is continued by the
 earliest connections only, one for each pair of airports: later ones are the same journey with more waiting.
+
+Spans of the network's order are found for all hubs in one call and laid out flat; nothing here loops over flights.
 """
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from flight_service.search.reference import Airport
-from flight_service.search.timetable import Network, Route, Timetable, minutes
+import numpy as np
+from numpy.typing import NDArray
+
+from flight_service.search.network import Airports, Ints, Network, Slots
+from flight_service.search.timetable import Timetable, minutes
 
 LONGEST_LAYOVER = 24 * 60
-Journey = tuple[int, ...]
-"""Slots in the order they are flown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of one slice. Airports are codes of the network; times are minutes."""
+    """What is asked of the journeys from one airport. Times are minutes."""
 
-    origins: tuple[str, ...]
-    destinations: tuple[str, ...]
-    days: tuple[date, ...]
+    span: tuple[int, int]
+    """Departures from the first to before the second."""
     cabin: int
     seats: int
     max_stops: int
-    not_before: int
     min_layover: int = 0
     max_layover: int = LONGEST_LAYOVER
-    flight_allowed: Callable[[int], bool] | None = None
-    """A test of every slot (airlines included or excluded)."""
+    airlines: NDArray[np.bool_] | None = None
+    """By the timetable's number of the airline: whether it may be flown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """Journeys with the same number of flights: a column of slots for each flight."""
+
+    legs: tuple[Slots, ...]
+
+    def __len__(self) -> int:
+        return len(self.legs[0])
 
 
 class JourneySearch:
     """Searches one network of the timetable."""
 
-    def __init__(self, timetable: Timetable, network: Network, airports: Mapping[str, Airport]) -> None:
-        self._table = timetable
+    def __init__(self, table: Timetable, network: Network, airports: Airports) -> None:
+        self._view = table.view
+        self._keys, self._slots = network.keys, network.slots
         self._network = network
         self._airports = airports
 
-    def find(self, wanted: Wanted) -> Iterator[Journey]:
+    def between(self, wanted: Wanted, origin: str, destination: str) -> list[Journeys]:
         """Every journey that fits, in no particular order, each once."""
-        for origin in wanted.origins:
-            windows = [day_window(self._airports[origin].zone, day) for day in wanted.days]
-            for destination in wanted.destinations:
-                if origin == destination:
-                    continue
-                for first, last in windows:
-                    start = max(first, wanted.not_before)
-                    if start < last:
-                        yield from self._between(wanted, origin, destination, start, last)
-
-    def _between(self, wanted: Wanted, origin: str, destination: str, first: int, last: int) -> Iterator[Journey]:
-        direct = self._network.route(origin, destination)
-        if direct is not None:
-            for slot in self._flights(wanted, direct, first, last):
-                yield (slot,)
+        found = [self._direct(wanted, origin, destination)]
         if wanted.max_stops >= 1:
-            yield from self._one_stop(wanted, origin, destination, first, last)
+            found.append(self._one_stop(wanted, origin, destination))
         if wanted.max_stops >= 2:
-            yield from self._two_stops(wanted, origin, destination, first, last)
+            found.append(self._two_stops(wanted, origin, destination))
+        return [journeys for journeys in found if journeys is not None and len(journeys)]
 
-    def _flights(self, wanted: Wanted, route: Route, first: int, last: int) -> Iterator[int]:
-        """Slots of one route that leave in [first, last) and can carry the party."""
-        free, base = self._table.free[wanted.cabin], self._table.base[wanted.cabin]
-        allowed, seats, slots = wanted.flight_allowed, wanted.seats, route.slots
-        for at in route.between(first, last):
-            slot = slots[at]
-            if free[slot] >= seats and base[slot] and (allowed is None or allowed(slot)):
-                yield slot
+    def _direct(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
+        route = self._network.route(origin, destination)
+        if route is None:
+            return None
+        first, last = np.searchsorted(self._keys, [route << 32 | minute for minute in wanted.span]).tolist()
+        slots = self._slots[first:last]
+        return Journeys((slots[self._usable(wanted, slots)],))
 
-    def _one_stop(self, wanted: Wanted, origin: str, destination: str, first: int, last: int) -> Iterator[Journey]:
-        out, into = self._network.out.get(origin), self._network.into.get(destination)
-        if not out or not into:
-            return
-        arrival = self._table.arrival
-        for hub in out.keys() & into:
-            onward = self._network.out[hub][destination]
-            shortest, longest = self._layover(wanted, out[hub], onward)
-            for leg in self._flights(wanted, out[hub], first, last):
-                at = arrival[leg]
-                for next_leg in self._flights(wanted, onward, at + shortest, at + longest + 1):
-                    yield (leg, next_leg)
+    def _one_stop(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
+        plan = self._network.one_stop(self._airports, origin, destination)
+        if plan is None:
+            return None
+        way, legs = self._departing(wanted, plan.first)
+        if not len(legs):
+            return None
+        onward, at = plan.onward[way] << 32, self._view.arrival[legs]
+        shortest = plan.shortest if not wanted.min_layover else np.maximum(plan.shortest, wanted.min_layover)
+        low = np.searchsorted(self._keys, onward + (at + shortest[way]))
+        high = np.searchsorted(self._keys, onward + (at + (wanted.max_layover + 1)))
+        leg, places = _laid_out(low, high)
+        next_legs = self._slots[places]
+        usable = self._usable(wanted, next_legs)
+        return Journeys((legs[leg[usable]], next_legs[usable]))
 
-    def _two_stops(self, wanted: Wanted, origin: str, destination: str, first: int, last: int) -> Iterator[Journey]:
-        out, into = self._network.out.get(origin), self._network.into.get(destination)
-        if not out or not into:
-            return
-        graph, arrival = self._network.out, self._table.arrival
-        for hub, route in out.items():
-            middle = graph.get(hub)
-            if hub == destination or not middle:
-                continue
-            legs = list(self._flights(wanted, route, first, last))
-            if not legs:
-                continue
-            for second in middle.keys() & into:
-                if second == origin:
-                    continue
-                link, onward = middle[second], graph[second][destination]
-                shortest, longest = self._layover(wanted, route, link)
-                shortest_on, longest_on = self._layover(wanted, link, onward)
-                for leg in legs:
-                    at = arrival[leg]
-                    next_leg = next(self._flights(wanted, link, at + shortest, at + longest + 1), None)
-                    if next_leg is None:
-                        continue
-                    at = arrival[next_leg]
-                    last_leg = next(self._flights(wanted, onward, at + shortest_on, at + longest_on + 1), None)
-                    if last_leg is not None:
-                        yield (leg, next_leg, last_leg)
+    def _two_stops(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
+        plan = self._network.two_stops(self._airports, origin, destination)
+        if plan is None:
+            return None
+        way, legs = self._departing(wanted, plan.first)
+        if not len(legs):
+            return None
+        leg, way = _laid_out(plan.begins[way], plan.ends[way])
+        legs = legs[leg]
+        links, fits = self._earliest(wanted, legs, plan.middle[way], plan.shortest[way])
+        legs, links, way = legs[fits], links[fits], way[fits]
+        lasts, fits = self._earliest(wanted, links, plan.last[way], plan.shortest_on[way])
+        return Journeys((legs[fits], links[fits], lasts[fits]))
 
-    def _layover(self, wanted: Wanted, arriving: Route, leaving: Route) -> tuple[int, int]:
-        """Shortest and longest wait between two routes, minutes."""
-        hub = self._airports[arriving.destination]
-        origin, destination = self._airports[arriving.origin], self._airports[leaving.destination]
-        domestic = origin.country == hub.country == destination.country
-        connection = hub.min_connection_domestic if domestic else hub.min_connection_international
-        return max(connection, wanted.min_layover), min(LONGEST_LAYOVER, wanted.max_layover)
+    def _departing(self, wanted: Wanted, routes: Ints) -> tuple[Ints, Slots]:
+        """Usable flights of the routes in the span: for each its place in `routes`, and its slot."""
+        first, last = wanted.span
+        start = routes << 32
+        way, places = _laid_out(np.searchsorted(self._keys, start + first), np.searchsorted(self._keys, start + last))
+        slots = self._slots[places]
+        usable = self._usable(wanted, slots)
+        return way[usable], slots[usable]
+
+    def _earliest(self, wanted: Wanted, legs: Slots, routes: Ints, shortest: Ints) -> tuple[Slots, NDArray[np.bool_]]:
+        """For each leg the first usable flight of its route that can be reached, and whether there is one."""
+        start, at = routes << 32, self._view.arrival[legs]
+        low = np.searchsorted(self._keys, start + (at + np.maximum(shortest, wanted.min_layover)))
+        limit = start + (at + wanted.max_layover)
+        end = len(self._keys) - 1
+        while True:
+            places = np.minimum(low, end)
+            reached = (low <= end) & (self._keys[places] <= limit)
+            slots = self._slots[places]
+            full = reached & ~self._usable(wanted, slots)
+            if not full.any():
+                return slots, reached
+            low = low + full
+
+    def _usable(self, wanted: Wanted, slots: Slots) -> NDArray[np.bool_]:
+        """Whether flights can carry the party, by an airline that may be flown."""
+        usable: NDArray[np.bool_] = self._view.seats[wanted.cabin][slots] >= wanted.seats
+        if wanted.airlines is not None:
+            usable &= wanted.airlines[self._view.airline[slots]]
+        return usable
+
+
+def _laid_out(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """The spans [low, high) one after the other: for each element its span, and its place."""
+    counts = high - low
+    np.maximum(counts, 0, out=counts)
+    ends = counts.cumsum()
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(ends[-1]) + (low - ends + counts)[owner]
 
 
 @lru_cache(maxsize=20_000)

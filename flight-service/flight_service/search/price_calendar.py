@@ -10,6 +10,7 @@ from flight_service.offers.price_flights import FlightPricer
 from flight_service.search.find_offers import OfferRun
 from flight_service.search.follow_changes import TimetableFeed
 from flight_service.search.query import Query, SliceWanted
+from flight_service.search.rank import NO_LEG, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,12 @@ def price_calendar(
     """Every day from `first` to `last`. `query` holds places, cabin, currency and party; its days are replaced."""
     out = query.slices[0]
     back = replace(out, origins=out.destinations, destinations=out.origins)
-    known: dict[tuple[bool, date], tuple[int, int, int] | None] = {}
+    known: dict[tuple[bool, date], tuple[int, int] | None] = {}
 
-    def cheapest(part: SliceWanted, homeward: bool, day: date) -> tuple[int, int, int] | None:
+    def cheapest(part: SliceWanted, homeward: bool, day: date) -> tuple[int, int] | None:
         if (homeward, day) not in known:
             run = OfferRun(feed, pricer, replace(query, slices=(replace(part, days=(day,)),)), now, test_mode)
-            options = run.all_options(1)[0]
-            known[homeward, day] = min(
-                ((option.price, len(option.journey) - 1, option.arrival) for option in options), default=None
-            )
+            known[homeward, day] = _cheapest(run.all_options(1)[0])
         return known[homeward, day]
 
     days = []
@@ -52,6 +50,15 @@ def price_calendar(
         there = cheapest(out, False, day)
         if there is not None and trip_days is not None:
             home = cheapest(back, True, day + timedelta(days=trip_days))
-            there = (there[0] + home[0], max(there[1], home[1]), 0) if home else None
+            there = (there[0] + home[0], max(there[1], home[1])) if home else None
         days.append(CalendarDay(day, there[0] if there else None, there[1] if there else None))
     return days
+
+
+def _cheapest(options: Options) -> tuple[int, int] | None:
+    """The lowest price, and the fewest stops it is had with."""
+    if not len(options):
+        return None
+    lowest = options.price.min()
+    flights = (options.legs[:, options.price == lowest] != NO_LEG).sum(axis=0)
+    return int(lowest), int(flights.min()) - 1

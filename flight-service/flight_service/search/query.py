@@ -11,7 +11,7 @@ from flight_service.fares.rule_set import BRANDS, BrandName
 from flight_service.fares.segment_price import Party
 from flight_service.search.reference import Airport, Reference
 from flight_service.search.schemas import MAX_PASSENGERS, Filters, OfferSearch, SearchParams
-from flight_service.search.timetable import Network
+from flight_service.search.network import Network
 from rihla.kernel import Money
 from rihla.web.problems import ValidationFailed
 
@@ -235,12 +235,6 @@ def _window(after: str | None, before: str | None) -> tuple[int, int] | None:
 
 def _minute_of_day(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
-
-
-def in_window(minute: int, window: tuple[int, int]) -> bool:
-    """Whether a minute of the day lies in the window."""
-    after, before = window
-    return after <= minute < before if after <= before else minute >= after or minute < before
 
 
 def _error(pointer: str, code: str, message: str) -> Error:

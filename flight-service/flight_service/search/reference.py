@@ -61,6 +61,7 @@ class FlashSale:
     starts_at: datetime
     ends_at: datetime
     left: bool
+    flight_no: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ async def load_reference(connection: Connection, now: datetime) -> Reference:
     sales = [
         FlashSale(**dict(row))
         for row in await connection.fetch(
-            "SELECT id, no, flight_id, cabin, percent_off, starts_at, ends_at, stock_left > 0 AS left FROM flash_sale "
-            "WHERE ends_at > $1",
+            "SELECT s.id, s.no, s.flight_id, s.cabin, s.percent_off, s.starts_at, s.ends_at, s.stock_left > 0 AS left, "
+            "f.no AS flight_no FROM flash_sale s LEFT JOIN flight f ON f.id = s.flight_id WHERE s.ends_at > $1",
             now - timedelta(hours=1),
         )
     ]

@@ -1,59 +1,48 @@
-"""The timetable in memory: one column per property, one slot per flight, and for each route its slots by departure.
+"""The timetable in memory: one column per property, one slot per flight.
 
-A million flights need about 100 MB. Times are whole minutes since 1970 UTC. Nothing here waits or reads a clock: the
+Each column is a buffer with two faces: a plain array for one value, a numpy view (`table.view`) for many at once. A
+million flights need about 230 MB. Times are whole minutes since 1970 UTC. Nothing here waits or reads a clock: the
 feed (follow_changes.py) writes, searches read, both on the event loop's thread.
 """
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flight_service.catalogue.layout import CABINS
+from flight_service.search.network import Network
 
 SELLABLE = frozenset({"scheduled", "delayed"})
 _NO_SLOT = -1
+_FIRST_ROOM = 1_024
+_TEXTS_KEPT = 200_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TYPES = {"i": np.int32, "h": np.int16}
 
 
 @dataclass(slots=True)
-class Route:
-    """The sellable flights of one pair of airports, by departure: two parallel columns."""
+class Views:
+    """The columns as numpy sees them. Replaced, never resized, when the table grows."""
 
-    origin: str
-    destination: str
-    departures: "array[int]" = field(default_factory=lambda: array("i"))
-    slots: "array[int]" = field(default_factory=lambda: array("i"))
-
-    def between(self, first: int, last: int) -> range:
-        """Positions of departures in [first, last)."""
-        start = bisect_left(self.departures, first)
-        return range(start, bisect_left(self.departures, last, start))
-
-
-@dataclass(slots=True)
-class Network:
-    """Routes as a graph. Live and test airlines have one each and never mix."""
-
-    out: dict[str, dict[str, Route]] = field(default_factory=dict)
-    into: dict[str, set[str]] = field(default_factory=dict)
-
-    def route(self, origin: str, destination: str) -> Route | None:
-        """The route, if anybody flies it."""
-        routes = self.out.get(origin)
-        return routes.get(destination) if routes else None
-
-    def add(self, origin: str, destination: str) -> Route:
-        """The route, made if need be."""
-        routes = self.out.setdefault(origin, {})
-        route = routes.get(destination)
-        if route is None:
-            route = routes[destination] = Route(origin, destination)
-            self.into.setdefault(destination, set()).add(origin)
-        return route
+    no: NDArray[np.int32]
+    departure: NDArray[np.int32]
+    arrival: NDArray[np.int32]
+    departure_offset: NDArray[np.int16]
+    arrival_offset: NDArray[np.int16]
+    route: NDArray[np.int32]
+    number: NDArray[np.int32]
+    airline: NDArray[np.int16]
+    seats: tuple[NDArray[np.int16], ...]
+    """By cabin: seats that can be sold; 0 for a flight that is not on sale or has no fare."""
+    free: tuple[NDArray[np.int16], ...]
+    capacity: tuple[NDArray[np.int16], ...]
+    base: tuple[NDArray[np.int32], ...]
 
 
 class Timetable:
@@ -62,14 +51,8 @@ class Timetable:
     def __init__(self) -> None:
         self.live, self.test = Network(), Network()
         self._slot_of_no = array("i")
-        self.no = array("i")
+        self._size = self._room = 0
         self.ids = bytearray()
-        self.departure, self.arrival = array("i"), array("i")
-        self.departure_offset, self.arrival_offset = array("h"), array("h")
-        self.version, self.delay = array("i"), array("h")
-        self.free = tuple(array("h") for _ in CABINS)
-        self.capacity = tuple(array("h") for _ in CABINS)
-        self.base = tuple(array("i") for _ in CABINS)
         self.number: list[str] = []
         self.airline: list[str] = []
         self.origin: list[str] = []
@@ -78,12 +61,22 @@ class Timetable:
         self.status: list[str] = []
         self.terminal: list[str | None] = []
         self.gate: list[str | None] = []
-        self.listed: list[Route | None] = []
+        self._listed: list[Network | None] = []
         # Strings repeat by the hundred thousand; each is kept once.
         self._shared: dict[str, str] = {}
+        self.number_ids: dict[str, int] = {}
+        self.airline_ids: dict[str, int] = {}
+        self.texts: dict[int, str] = {}
+        """What search has written of a slot; dropped at its next change."""
+        self.no = self.departure = self.arrival = self.version = self._route = self._number = array("i")
+        self.departure_offset = self.arrival_offset = self.delay = self._airline = array("h")
+        self.free = self.capacity = self._seats = tuple(array("h") for _ in CABINS)
+        self.base = tuple(array("i") for _ in CABINS)
+        self.view: Views
+        self._grow(_FIRST_ROOM)
 
     def __len__(self) -> int:
-        return len(self.no)
+        return self._size
 
     def slot(self, no: int) -> int | None:
         """The slot of a flight number of the database, None when it is not here."""
@@ -95,13 +88,21 @@ class Timetable:
         return UUID(bytes=bytes(self.ids[slot * 16 : slot * 16 + 16]))
 
     def apply(self, row: Mapping[str, Any], *, test_only: bool) -> None:
-        """Take over the state of one flight (a row of LOAD_FLIGHTS): new, changed, or no longer for sale."""
+        """Take over the state of one flight (a row of the feed): new, changed, or no longer for sale.
+
+        Searches see new and retimed flights after `settle`.
+        """
         slot = self.slot(row["no"])
         if slot is None:
-            slot = self._append(row)
+            slot = self._append(row, self.test if test_only else self.live)
         else:
             self._write(slot, row)
         self._list(slot, self.test if test_only else self.live)
+
+    def settle(self) -> None:
+        """Bring the networks' order up to date after a batch of `apply`."""
+        self.live.settle()
+        self.test.settle()
 
     def remove(self, no: int) -> None:
         """Forget a deleted flight."""
@@ -110,45 +111,45 @@ class Timetable:
             self._unlist(slot)
             self.status[slot] = "cancelled"
 
-    def departing(self, network: Network, origin: str) -> Iterator[Route]:
-        """The routes that leave an airport."""
-        return iter(network.out.get(origin, {}).values())
+    def remember(self, slot: int, text: str) -> str:
+        """Keep what was written of a slot until it changes."""
+        if len(self.texts) >= _TEXTS_KEPT:
+            self.texts.clear()
+        self.texts[slot] = text
+        return text
 
-    def _append(self, row: Mapping[str, Any]) -> int:
-        slot, no = len(self.no), row["no"]
+    def _append(self, row: Mapping[str, Any], network: Network) -> int:
+        slot, no = self._size, row["no"]
+        if slot == self._room:
+            self._grow(self._room * 3 // 2)
         if no >= len(self._slot_of_no):
             self._slot_of_no.extend([_NO_SLOT] * (max(no + 1, len(self._slot_of_no) * 5 // 4) - len(self._slot_of_no)))
         self._slot_of_no[no] = slot
-        self.no.append(no)
+        self.no[slot] = no
         self.ids += row["id"].bytes
-        for column in (
-            self.departure,
-            self.arrival,
-            self.departure_offset,
-            self.arrival_offset,
-            self.version,
-            self.delay,
-        ):
-            column.append(0)
-        for columns in (self.free, self.capacity, self.base):
-            for column in columns:
-                column.append(0)
         share = self._shared.setdefault
-        self.number.append(share(row["flight_number"], row["flight_number"]))
-        self.airline.append(share(row["airline"], row["airline"]))
-        self.origin.append(share(row["origin"], row["origin"]))
-        self.destination.append(share(row["destination"], row["destination"]))
+        number, airline = row["flight_number"], row["airline"]
+        origin, destination = row["origin"], row["destination"]
+        self.number.append(share(number, number))
+        self.airline.append(share(airline, airline))
+        self.origin.append(share(origin, origin))
+        self.destination.append(share(destination, destination))
+        self._number[slot] = self.number_ids.setdefault(number, len(self.number_ids))
+        self._airline[slot] = self.airline_ids.setdefault(airline, len(self.airline_ids))
+        self._route[slot] = network.add(origin, destination)
         self.aircraft.append("")
         self.status.append("")
         self.terminal.append(None)
         self.gate.append(None)
-        self.listed.append(None)
+        self._listed.append(None)
+        self._size += 1
         self._write(slot, row)
         return slot
 
     def _write(self, slot: int, row: Mapping[str, Any]) -> None:
-        if self.listed[slot] is not None and self.departure[slot] != row["departure"]:
+        if self._listed[slot] is not None and self.departure[slot] != row["departure"]:
             self._unlist(slot)
+        self.texts.pop(slot, None)
         self.departure[slot], self.arrival[slot] = row["departure"], row["arrival"]
         self.departure_offset[slot], self.arrival_offset[slot] = row["departure_offset"], row["arrival_offset"]
         self.version[slot], self.delay[slot] = row["offer_version"], row["delay_minutes"]
@@ -158,8 +159,8 @@ class Timetable:
         terminal, gate = row["terminal"], row["gate"]
         self.terminal[slot] = share(terminal, terminal) if terminal else None
         self.gate[slot] = share(gate, gate) if gate else None
-        for index, base in enumerate(row["base_fares"]):
-            self.base[index][slot] = base
+        for column, base in zip(self.base, row["base_fares"], strict=True):
+            column[slot] = base
         for index in range(len(CABINS)):
             self.free[index][slot] = self.capacity[index][slot] = 0
         for cabin, free, capacity in zip(row["cabins"] or (), row["free"] or (), row["capacities"] or (), strict=True):
@@ -168,28 +169,58 @@ class Timetable:
 
     def _list(self, slot: int, network: Network) -> None:
         wanted = self.status[slot] in SELLABLE
-        if self.listed[slot] is not None and not wanted:
+        if not wanted:
             self._unlist(slot)
-        if self.listed[slot] is None and wanted:
-            route = network.add(self.origin[slot], self.destination[slot])
-            departure = self.departure[slot]
-            if not route.departures or route.departures[-1] <= departure:
-                route.departures.append(departure)
-                route.slots.append(slot)
-            else:
-                at = bisect_left(route.departures, departure)
-                route.departures.insert(at, departure)
-                route.slots.insert(at, slot)
-            self.listed[slot] = route
+            return
+        if self._listed[slot] is None:
+            network.insert(self._route[slot], self.departure[slot], slot)
+            self._listed[slot] = network
+        for seats, free, base in zip(self._seats, self.free, self.base, strict=True):
+            seats[slot] = free[slot] if base[slot] else 0
 
     def _unlist(self, slot: int) -> None:
-        route = self.listed[slot]
-        if route is None:
+        network = self._listed[slot]
+        if network is None:
             return
-        at = bisect_left(route.departures, self.departure[slot])
-        at = route.slots.index(slot, at)
-        del route.departures[at], route.slots[at]
-        self.listed[slot] = None
+        # Out of sight at once; the networks' order forgets it at the next `settle`.
+        for seats in self._seats:
+            seats[slot] = 0
+        network.delete(self._route[slot], self.departure[slot], slot)
+        self._listed[slot] = None
+
+    def _grow(self, room: int) -> None:
+        """Move every column to a larger buffer; searches keep the views they have taken."""
+
+        def larger(old: "array[int]") -> "array[int]":
+            new = array(old.typecode, bytes(old.itemsize * room))
+            new[: self._size] = old[: self._size]
+            return new
+
+        self._room = room
+        for name in ("no", "departure", "arrival", "version", "_route", "_number"):
+            setattr(self, name, larger(getattr(self, name)))
+        for name in ("departure_offset", "arrival_offset", "delay", "_airline"):
+            setattr(self, name, larger(getattr(self, name)))
+        for name in ("free", "capacity", "_seats", "base"):
+            setattr(self, name, tuple(larger(column) for column in getattr(self, name)))
+        self.view = Views(
+            no=_view(self.no),
+            departure=_view(self.departure),
+            arrival=_view(self.arrival),
+            departure_offset=_view(self.departure_offset),
+            arrival_offset=_view(self.arrival_offset),
+            route=_view(self._route),
+            number=_view(self._number),
+            airline=_view(self._airline),
+            seats=tuple(_view(column) for column in self._seats),
+            free=tuple(_view(column) for column in self.free),
+            capacity=tuple(_view(column) for column in self.capacity),
+            base=tuple(_view(column) for column in self.base),
+        )
+
+
+def _view(column: "array[int]") -> NDArray[Any]:
+    return np.frombuffer(column, dtype=_TYPES[column.typecode])
 
 
 def minutes(at: datetime) -> int:
