@@ -176,3 +176,26 @@ async def test_older_state_is_recognised(database: Database) -> None:
             return await newest_so_far(session, consumer="flight", aggregate="booking:1", sequence=sequence)
 
     assert [await newest(sequence) for sequence in (2, 1, 2, 3)] == [True, False, False, True]
+
+
+async def test_a_connection_that_the_broker_cut_is_replaced(broker: Broker) -> None:
+    await (await broker.channel()).close()
+    cut = broker._connection
+    assert cut is not None
+    assert cut.transport is not None
+    await cut.transport.connection.close()
+    assert not cut.is_closed, "aio_pika knows by itself now: the look below is no longer needed"
+    await (await broker.channel()).close()
+    assert broker._connection is not cut
+
+
+async def test_a_connection_that_opens_no_channel_is_not_tried_again(broker: Broker) -> None:
+    await (await broker.channel()).close()
+    broken = broker._connection
+    assert broken is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(broken), "channel", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("closed")))
+        with pytest.raises(RuntimeError):
+            await broker.channel()
+    await (await broker.channel()).close()
+    assert broker._connection is not broken

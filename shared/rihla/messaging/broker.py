@@ -1,6 +1,7 @@
 """One connection to RabbitMQ, opened when it is first needed and again after it was lost."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import aio_pika
@@ -27,12 +28,17 @@ class Broker:
     async def channel(self, *, confirms: bool = True) -> AbstractChannel:
         """A new channel, over a new connection when the last one is gone. Raises when RabbitMQ does not answer."""
         async with self._lock:
-            if self._connection is None or self._connection.is_closed:
+            if self._connection is None or not _is_open(self._connection):
                 self._connection = await aio_pika.connect(
                     self._url, timeout=_CONNECT_SECONDS, client_properties={"connection_name": f"rihla-{self.service}"}
                 )
             connection = self._connection
-        return await connection.channel(publisher_confirms=confirms)
+        try:
+            return await connection.channel(publisher_confirms=confirms)
+        except Exception:
+            # Whatever its flags say, a connection that opens no channel is not tried again.
+            await self._forget(connection)
+            raise
 
     async def exchange(self, channel: AbstractChannel, producer: str) -> AbstractExchange:
         """The topic exchange of one producer."""
@@ -50,7 +56,24 @@ class Broker:
             channel = await self.channel(confirms=False)
             await channel.close()
 
+    async def _forget(self, connection: AbstractConnection) -> None:
+        if self._connection is connection:
+            self._connection = None
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(1):
+                await connection.close()
+
     async def close(self) -> None:
         """Close the connection, and with it every channel."""
         if self._connection is not None and not self._connection.is_closed:
             await self._connection.close()
+
+
+def _is_open(connection: AbstractConnection) -> bool:
+    """Open by its own account and by that of the transport below.
+
+    aio_pika learns of a lost transport by a callback that a broker killed at the wrong moment never makes: then it
+    says open for ever, and every channel fails.
+    """
+    transport = connection.transport
+    return not connection.is_closed and transport is not None and not transport.connection.is_closed
