@@ -80,6 +80,9 @@ def _adopt_components(service: str, document: Document, components: Document) ->
             if name in target and target[name] != value:
                 free = f"{service.capitalize()}{name}"
                 renamed[f"#/components/{kind}/{name}"] = f"#/components/{kind}/{free}"
+                if "title" in value:
+                    # Generators name their classes by the title: two of one name would lose one of them.
+                    value = {**value, "title": free}
             target[free] = value
     return renamed
 

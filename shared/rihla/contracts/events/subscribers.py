@@ -32,7 +32,7 @@ SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     "price_alert.triggered.v1": ("notification",),
     "user.registered.v1": ("notification", "payment"),
     "user.updated.v1": ("notification",),
-    "user.suspended.v1": ("notification",),
-    "user.deleted.v1": ("booking", "notification", "payment"),
+    "user.suspended.v1": ("chat", "notification"),
+    "user.deleted.v1": ("booking", "chat", "notification", "payment"),
     "user.security_notice.v1": ("notification",),
 }
