@@ -28,7 +28,7 @@ class KeptConnection:
     async def use(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[Any]]":
         """The connection, fresh from the pool when there is none that works."""
         async with self._busy:
-            if self._kept is None or self._kept.is_closed():
+            if self._kept is None or _is_lost(self._kept):
                 await self._give_back()
                 pool = await self._db.asyncpg_pool()
                 self._kept = await pool.acquire()
@@ -61,3 +61,12 @@ class KeptConnection:
             await pool.release(kept)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             _log.info("connection_lost")
+
+
+def _is_lost(kept: "asyncpg.pool.PoolConnectionProxy[Any]") -> bool:
+    """Whether the server cut it, even while nobody used it: then the pool has taken it back, and asking it anything
+    raises InterfaceError for ever."""
+    try:
+        return kept.is_closed()
+    except asyncpg.InterfaceError:
+        return True
