@@ -1,0 +1,122 @@
+"""The chaos run's own parts: what it calls recovered, what it draws, what its network does to webhooks."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator
+from xml.etree import ElementTree
+
+import aiohttp
+import pytest_asyncio
+from aiohttp import web
+from rihla_chaos.faults import Fault
+from rihla_chaos.history import Journey
+from rihla_chaos.picture import draw
+from rihla_chaos.recovery import judge
+from rihla_chaos.webhooks import WebhookNetwork
+
+from rihla.testing import eventually
+
+
+def fault(kind: str = "kill api", target: str = "booking", began: float = 10.0, ended: float = 10.0) -> Fault:
+    return Fault(at=began, kind=kind, target=target, seconds=0.0, began=began, ended=ended)
+
+
+def journey(began: float, confirmed: float | None, kind: str = "flies") -> Journey:
+    return Journey(kind, True, began, confirmed or began, "done", confirmed)
+
+
+def test_only_a_journey_that_began_after_the_fault_shows_that_it_is_over() -> None:
+    broken = fault()
+    assert judge([broken], [journey(9.9, 11.0), journey(12.0, 13.5)]) == []
+    assert broken.recovered_after == 3.5
+
+
+def test_a_pause_counts_from_its_end() -> None:
+    paused = fault("pause api", began=10.0, ended=14.0)
+    judge([paused], [journey(11.0, 14.5)])
+    assert paused.recovered_after == 0.5
+
+
+def test_a_recovery_of_more_than_ten_seconds_is_said_and_a_minute_is_allowed_for_the_servers() -> None:
+    late = [journey(11.0, 31.0)]
+    assert len(judge([fault()], late)) == 1
+    assert judge([fault("kill postgres", "postgres")], late) == []
+    assert len(judge([fault("kill rabbitmq", "rabbitmq")], [journey(11.0, 71.0)])) == 1
+
+
+def test_a_platform_that_never_works_again_is_said() -> None:
+    assert judge([fault()], [journey(8.0, 9.0)]) == ["after kill api booking at 10 s no journey succeeded"]
+
+
+def test_journeys_that_buy_nothing_prove_nothing() -> None:
+    assert len(judge([fault()], [journey(11.0, None, "lets it expire")])) == 1
+
+
+def test_the_picture_is_an_image_with_a_lane_for_each_fault() -> None:
+    faults = [fault(), fault("pause api", "a<b", 20, 24)]
+    judge(faults, [journey(11.0, 12.0)])
+    drawn = ElementTree.fromstring(draw(faults, [journey(11.0, 12.0)], 60))
+    assert sum("a<b" in (one.text or "") for one in drawn.iter()) == 1
+
+
+class Gateway:
+    """Remembers the bodies it was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        assert request.headers["Sandbox-Signature"] == "t=1,v1=x"
+        self.bodies.append(await request.read())
+        return web.Response(status=200)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest_asyncio.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    made, app, port = Gateway(), web.Application(), free_port()
+    app.router.add_post("/v1/webhooks/sandbox", made.take)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    made.url = f"http://127.0.0.1:{port}"
+    yield made
+    await runner.cleanup()
+
+
+async def send(port: int, *bodies: bytes) -> list[int]:
+    url, headers = f"http://127.0.0.1:{port}/v1/webhooks/sandbox", {"Sandbox-Signature": "t=1,v1=x"}
+    statuses = []
+    async with aiohttp.ClientSession() as client:
+        for body in bodies:
+            async with client.post(url, data=body, headers=headers) as answer:
+                statuses.append(answer.status)
+    return statuses
+
+
+async def test_the_network_passes_repeats_keeps_back_and_loses_nothing_for_good(gateway: Gateway) -> None:
+    network, port = WebhookNetwork(lambda: gateway.url, random.Random(1)), free_port()
+    async with network.serving(port):
+        assert await send(port, b"plain") == [200]
+        assert gateway.bodies == [b"plain"]
+        network.mode = "repeats"
+        assert await send(port, b"again") == [200]
+        await eventually(lambda: gateway.bodies.count(b"again") >= 2)
+        shuffling = asyncio.create_task(network.disturb("shuffles", 0.5))
+        await eventually(lambda: network.mode == "shuffles")
+        kept = [str(number).encode() for number in range(8)]
+        assert await send(port, *kept) == [200] * 8
+        assert not set(kept) & set(gateway.bodies)
+        await shuffling
+        arrived = [body for body in gateway.bodies if body in kept]
+        assert sorted(arrived) == kept
+        assert arrived != kept
+        network.mode = "loses"
+        assert 502 in await send(port, *[b"lost"] * 20)
