@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from payment_service.bootstrap import Container, Transports, open_container
+from payment_service.express_lanes import open_express_lanes
 from payment_service.ledger.admin_api import router as admin_ledger
 from payment_service.ledger.nightly import ledger_is_right
 from payment_service.payments.admin_api import router as admin_payments
@@ -44,7 +45,7 @@ def create_app(
     """Build the application; nothing is opened before its lifespan."""
     settings = settings or Settings()
     clock = clock or SystemClock()
-    return build_app(
+    app = build_app(
         settings,
         title="Rihla payment-service",
         description="Payments, refunds, wallet and coins, promo codes, subscriptions.",
@@ -53,6 +54,8 @@ def create_app(
         open_container=lambda: open_container(settings, clock, transports),
         checks=checks,
     )
+    open_express_lanes(app)
+    return app
 
 
 def checks(container: Container) -> Checks:

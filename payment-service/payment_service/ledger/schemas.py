@@ -68,7 +68,7 @@ class AdjustmentOut(Schema):
 class Freeze(RequestModel):
     """Freeze or unfreeze a wallet: nothing can be taken from a frozen one, refunds still arrive."""
 
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["USD"])
     frozen: bool
     reason: str = Field(min_length=3, max_length=500)
 

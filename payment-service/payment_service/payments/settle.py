@@ -17,6 +17,7 @@ from rihla.kernel import new_id
 from rihla.telemetry import get_logger
 
 _log = get_logger(__name__)
+_OTHER_AMOUNT = "The payment provider took another amount than was due; it is on its way back."
 _ONE_SUCCESS = ("uq_payment_succeeded_charge", "uq_payment_succeeded_period")
 
 
@@ -28,7 +29,8 @@ async def record_taking(
     assert payment is not None  # the foreign key holds them together
     parts = await store.parts_of(session, payment.id)
     current = next(known for known in parts if known.id == part.id)
-    outcome = _believable(current, outcome)
+    if outcome.status == "succeeded" and not _as_asked(current, outcome):
+        return await _other_amount(session, payment, parts, current, outcome, now=now)
     status = part_after(current.status, outcome.status)
     told_nothing_new = status == current.status and outcome.reference in (None, current.provider_reference)
     if told_nothing_new and not outcome.action_url:
@@ -52,21 +54,49 @@ async def record_taking(
     return await advance(session, payment, parts, outcome=outcome, now=now)
 
 
-def _believable(part: PartRecord, outcome: TakeOutcome) -> TakeOutcome:
-    """A success of another amount or currency is not the one we asked for: it becomes a failure that people look at."""
-    if outcome.status != "succeeded":
-        return outcome
-    if (outcome.amount_minor, outcome.currency) == (part.amount_minor, part.currency):
-        return outcome
+def _as_asked(part: PartRecord, outcome: TakeOutcome) -> bool:
+    """Whether the provider took the amount and currency we asked for."""
+    return (outcome.amount_minor, outcome.currency) == (part.amount_minor, part.currency)
+
+
+async def _other_amount(
+    session: AsyncSession,
+    payment: PaymentRecord,
+    parts: Sequence[PartRecord],
+    part: PartRecord,
+    outcome: TakeOutcome,
+    *,
+    now: datetime,
+) -> PaymentRecord:
+    """A success of another amount or currency is not the one we asked for: the payment fails, and the money that was
+    taken in its stead is booked as it is and goes back by itself.
+    """
+    if part.status in ("taken", "given_back"):
+        return payment
     _log.error("provider_amount_differs", part_id=str(part.id), provider=part.provider)
-    return TakeOutcome(
-        status="failed",
-        reference=outcome.reference,
-        amount_minor=part.amount_minor,
-        currency=part.currency,
-        failure_code="amount-mismatch",
-        failure_message="The payment provider reported another amount. Our staff will look into it.",
+    changed = await store.change_part(
+        session,
+        part.id,
+        **{
+            "provider_reference": part.provider_reference or outcome.reference,
+            "failure_code": "amount-mismatch",
+            "failure_message": _OTHER_AMOUNT,
+            **(_really_taken(outcome, now) if outcome.amount_minor > 0 else {"status": "failed"}),
+        },
     )
+    if changed.status == "taken":
+        await take_outside(session, payment, changed, now=now)
+    if payment.status in FINAL:
+        return await _late(session, payment, changed, before=part, now=now)
+    parts = [changed if known.id == part.id else known for known in parts]
+    return await fail(
+        session, payment, parts, code="amount-mismatch", message=_OTHER_AMOUNT, reason="payment_failed", now=now
+    )
+
+
+def _really_taken(outcome: TakeOutcome, now: datetime) -> dict[str, object]:
+    taken = {"amount_minor": outcome.amount_minor, "currency": outcome.currency}
+    return {"status": "taken", "taken_at": now, **taken}
 
 
 async def advance(
@@ -146,9 +176,10 @@ async def fail(
         if part.status == "taken" and part.kind != "card":
             await give_back_inside(session, payment, part, now=now)
     captured = [part for part in parts if part.status == "taken" and part.kind == "card"]
-    if captured:
-        request = RefundRequest(new_id(), sum(part.left_minor for part in captured), reason)
-        await open_refund(session, payment, captured, request, now=now)
+    for currency in sorted({part.currency for part in captured}):
+        alike = [part for part in captured if part.currency == currency]
+        request = RefundRequest(new_id(), sum(part.left_minor for part in alike), reason)
+        await open_refund(session, payment, alike, request, now=now)
     await tell_failed(session, payment, now=now)
     return payment
 

@@ -16,7 +16,7 @@ _LINES = text(
     "FROM ledger_entry e JOIN ledger_posting p ON p.id = e.posting_id "
     "JOIN ledger_account a ON a.id = e.account_id "
     "LEFT JOIN payment_part pp ON p.kind <> 'refund' AND p.key = 'part:' || pp.id || '\\:taken' "
-    "LEFT JOIN refund_part rp ON p.kind = 'refund' AND p.key = 'refund_part:' || rp.id "
+    "LEFT JOIN refund_part rp ON p.kind = 'refund' AND p.key = 'refund_part:' || rp.provider_key "
     "WHERE a.kind = :account AND p.posted_at >= :start AND p.posted_at < :end ORDER BY e.id"
 )
 
@@ -33,7 +33,7 @@ async def settlement_csv(db: Database, provider: str, day: date) -> str:
     totals: dict[str, int] = defaultdict(int)
     for row in rows:
         totals[row.unit] += row.amount
-        kind = "refund" if row.kind == "refund" else "capture"
+        kind = row.kind if row.kind in ("refund", "refund_reversed") else "capture"
         amount = Money(row.amount, row.unit).decimal()
         writer.writerow(
             [

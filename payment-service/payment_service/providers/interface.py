@@ -77,13 +77,20 @@ class TakeOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """Give back `amount_minor` of what was taken under `taken_key` / `taken_reference`."""
+    """Give back `amount_minor` of what was taken under `taken_key` / `taken_reference`.
+
+    For providers without idempotency keys: `attempt` counts how often this was sent, `settled_minor` is what other
+    refunds of the same taking have given back, and `waits` says that an earlier one has not ended yet.
+    """
 
     key: UUID
     taken_key: UUID
     taken_reference: str
     amount_minor: int
     currency: str
+    attempt: int = 1
+    settled_minor: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

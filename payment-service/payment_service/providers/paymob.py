@@ -17,6 +17,7 @@ from payment_service.providers.interface import (
     InvalidSignature,
     ProviderEvent,
     ProviderRefused,
+    ProviderSilent,
     RawWebhook,
     RefundOrder,
     RefundOutcome,
@@ -89,8 +90,13 @@ class PaymobProvider:
         return await self.look_up(key, reference)
 
     async def refund(self, order: RefundOrder) -> RefundOutcome:
+        """Paymob has no idempotency keys: a repeat first asks how much has gone back, and refunds go one by one."""
+        if order.waits:
+            raise ProviderSilent("an earlier refund of this payment has not ended")
         paid = await self._paid(order)
-        body = {"transaction_id": paid, "amount_cents": str(order.amount_minor)}
+        if order.attempt > 1 and (sent := _sent_before(paid, order)) is not None:
+            return sent
+        body = {"transaction_id": str(paid["id"]), "amount_cents": str(order.amount_minor)}
         response = await self._http.send("POST", "/api/acceptance/void_refund/refund", json=body)
         answer = json_object(response)
         if not response.is_success:
@@ -99,7 +105,7 @@ class PaymobProvider:
 
     async def look_up_refund(self, order: RefundOrder, reference: str | None) -> RefundOutcome | None:
         if not reference:
-            return None
+            return _sent_before(await self._paid(order), order)
         response = await self._http.send("GET", f"/api/acceptance/transactions/{reference}")
         return None if response.status_code == 404 else _refunding(json_object(response))
 
@@ -117,15 +123,15 @@ class PaymobProvider:
         outcome = _taking(transaction)
         return ProviderEvent(event_id, "transaction", "taking", reference=outcome.reference, taking=outcome)
 
-    async def _paid(self, order: RefundOrder) -> str:
-        """The id of the transaction that took the money, which the refund must name."""
+    async def _paid(self, order: RefundOrder) -> dict[str, Any]:
+        """The transaction that took the money, which the refund must name."""
         response = await self._http.send(
             "POST", "/api/ecommerce/orders/transaction_inquiry", json={"merchant_order_id": str(order.taken_key)}
         )
         answer = json_object(response)
         if not response.is_success or not _true(answer.get("success")):
             raise ProviderRefused("payment_unknown", "Paymob does not know this payment.")
-        return str(answer["id"])
+        return answer
 
     async def close(self) -> None:
         await self._http.close()
@@ -170,6 +176,17 @@ def _taking(transaction: dict[str, Any]) -> TakeOutcome:
         card_brand=str(card.get("sub_type") or "").lower() or None,
         card_last4=last4 if last4.isdigit() and len(last4) == 4 else None,
     )
+
+
+def _sent_before(paid: dict[str, Any], order: RefundOrder) -> RefundOutcome | None:
+    """What became of an earlier try of this refund, by the sum Paymob has given back; None when it did not act."""
+    back = int(paid.get("refunded_amount_cents") or 0)
+    if back == order.settled_minor:
+        return None
+    if back == order.settled_minor + order.amount_minor:
+        return RefundOutcome("succeeded", None)
+    # Somebody else refunded this payment, at Paymob's own page: only a person can say what is owed now.
+    raise ProviderRefused("refund_unclear", "Paymob has given back another sum than we asked for.")
 
 
 def _refunding(transaction: dict[str, Any]) -> RefundOutcome:

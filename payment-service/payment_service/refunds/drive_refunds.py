@@ -3,7 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from payment_service.payments import store as payments
+from payment_service.payments.records import PartRecord
 from payment_service.providers.interface import (
     ProviderNotAvailable,
     ProviderRefused,
@@ -36,8 +39,7 @@ async def drive_refunds(
             taken = await payments.find_part(session, key=part.payment_part_id)
             assert taken is not None
             assert taken.provider is not None
-            order = RefundOrder(part.id, taken.id, taken.provider_reference or "", part.amount_minor, part.currency)
-            orders.append((part, taken.provider, order))
+            orders.append((part, taken.provider, await order_of(session, part, taken)))
     for part, provider, order in orders:
         await _drive(db, providers, clock, part, provider, order)
     return len(orders)
@@ -63,7 +65,16 @@ async def _drive(
         await _postpone(db, clock, part)
         return
     async with db.transaction() as session:
-        await record_refund(session, part.id, outcome, now=clock.now())
+        await record_refund(session, part.provider_key, outcome, now=clock.now())
+
+
+async def order_of(session: AsyncSession, part: RefundPartRecord, taken: PartRecord) -> RefundOrder:
+    """What the provider is asked, with what it must know to tell whether it was asked before."""
+    settled, waits = await store.sent_before(session, part)
+    return RefundOrder(
+        part.provider_key, taken.id, taken.provider_reference or "", part.amount_minor, part.currency,
+        part.attempts, settled, waits,
+    )  # fmt: skip
 
 
 async def _postpone(db: Database, clock: Clock, part: RefundPartRecord) -> None:

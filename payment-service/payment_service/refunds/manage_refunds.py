@@ -8,10 +8,10 @@ from payment_service.payments import store as payments
 from payment_service.payments.errors import PaymentNotFound
 from payment_service.payments.payable import LEASE
 from payment_service.problems import PROBLEMS
-from payment_service.providers.interface import ProviderSilent, RefundOrder
+from payment_service.providers.interface import ProviderRefused, ProviderSilent, RefundOrder
 from payment_service.providers.registry import Providers
 from payment_service.refunds import store
-from payment_service.refunds.drive_refunds import drive_refunds
+from payment_service.refunds.drive_refunds import drive_refunds, order_of
 from payment_service.refunds.errors import RefundNotFailed, RefundNotFound
 from payment_service.refunds.open_refund import RefundRequest, open_refund
 from payment_service.refunds.pay_back import pay_back_inside
@@ -59,7 +59,8 @@ async def retry_refund(db: Database, providers: Providers, clock: Clock, refund_
     async with db.transaction() as session:
         refund, failed = await _failed(session, refund_id)
         for part in failed:
-            await store.change_part(session, part.id, status="pending", attempts=0, next_attempt_at=now)
+            # Never again a first attempt: a provider without idempotency keys is asked what it did before.
+            await store.change_part(session, part.id, status="pending", attempts=1, next_attempt_at=now)
         await tell_if_ended(session, refund, now=now)
     await drive_refunds(db, providers, clock, refund_id=refund_id)
     return await read_admin_refund(db, refund_id)
@@ -76,11 +77,11 @@ async def refund_to_wallet(db: Database, providers: Providers, clock: Clock, ref
     for part, provider, order in orders:
         try:
             outcome = await providers.get(provider).look_up_refund(order, part.provider_reference)
-        except ProviderSilent:
+        except (ProviderSilent, ProviderRefused):
             raise UpstreamUnavailable("The provider does not say whether it refunded; try later.") from None
         async with db.transaction() as session:
             if outcome is not None and outcome.status == "succeeded":
-                await record_refund(session, part.id, outcome, now=clock.now())
+                await record_refund(session, part.provider_key, outcome, now=clock.now())
                 continue
             refund, still_failed = await _failed(session, refund_id)
             if part.id in {known.id for known in still_failed}:
@@ -150,5 +151,4 @@ async def _order(session: AsyncSession, part: RefundPartRecord) -> tuple[str, Re
     taken = await payments.find_part(session, key=part.payment_part_id)
     assert taken is not None  # a foreign key
     assert taken.provider is not None  # only card parts can fail
-    order = RefundOrder(part.id, taken.id, taken.provider_reference or "", part.amount_minor, part.currency)
-    return taken.provider, order
+    return taken.provider, await order_of(session, part, taken)

@@ -42,11 +42,13 @@ async def open_refund(
     """Store the refund, spread pro rata over the parts. The payment's row is locked by the caller.
 
     The money moves to the in-flight account at once, so that what is owed shows; wallet and coins parts end here, card
-    parts wait for their provider. Raises RefundExceedsCaptured, InsufficientFunds (a spent top-up).
+    parts wait for their provider. The parts are of one currency. Raises RefundExceedsCaptured, InsufficientFunds (a
+    spent top-up).
     """
+    currency = parts[0].currency
     shares = dict(
         spread(
-            Money(request.amount_minor, payment.currency),
+            Money(request.amount_minor, currency),
             [(part.id, part.left_minor) for part in parts if part.status == "taken"],
         )
     )
@@ -59,7 +61,7 @@ async def open_refund(
             "booking_id": payment.booking_id,
             "charge_id": payment.charge_id,
             "amount_minor": request.amount_minor,
-            "currency": payment.currency,
+            "currency": currency,
             "reason": request.reason,
             "note": request.note,
             "actor_id": request.actor_id,
@@ -72,7 +74,7 @@ async def open_refund(
     for part_id, share in sorted(shares.items()):
         await store.take_from_part(session, part_id, share)
     if payment.status == "succeeded":
-        lines = transfer(payment.target, accounts.in_flight(payment.currency), request.amount_minor)
+        lines = transfer(payment.target, accounts.in_flight(currency), request.amount_minor)
         await post(session, Posting(f"refund:{request.id}:opened", "refund_opened", lines, request.id), now=now)
     refund_parts = [
         part if part.kind == "card" else await pay_back_inside(session, refund, part, now=now) for part in refund_parts
@@ -84,8 +86,10 @@ def _part_values(refund_id: UUID, part: PartRecord, share: int, now: datetime) -
     coins = None
     if part.coins is not None:
         coins = coins_to_return(part.coins, part.amount_minor, part.refunded_minor, share)
+    part_id = new_id()
     return {
-        "id": new_id(),
+        "id": part_id,
+        "provider_key": part_id,
         "refund_id": refund_id,
         "payment_part_id": part.id,
         "kind": part.kind,

@@ -26,7 +26,7 @@ async def pay_back_inside(
     else:
         wallet = accounts.wallet(refund.user_id, part.currency)
         lines = transfer(accounts.in_flight(part.currency), wallet, part.amount_minor)
-    await post(session, Posting(f"refund_part:{part.id}", "refund", tuple(lines), refund.id), now=now)
+    await post(session, Posting(f"refund_part:{part.provider_key}", "refund", tuple(lines), refund.id), now=now)
     return await store.change_part(session, part.id, status="succeeded", kind=part.kind)
 
 
@@ -35,7 +35,16 @@ async def pay_back_outside(
 ) -> None:
     """The provider has sent the money back: it no longer holds it for us."""
     lines = transfer(accounts.in_flight(part.currency), accounts.provider(provider, part.currency), part.amount_minor)
-    await post(session, Posting(f"refund_part:{part.id}", "refund", lines, refund.id), now=now)
+    await post(session, Posting(f"refund_part:{part.provider_key}", "refund", lines, refund.id), now=now)
+
+
+async def take_back_outside(
+    session: AsyncSession, refund: RefundRecord, part: RefundPartRecord, *, provider: str, now: datetime
+) -> None:
+    """The provider said it had sent the money and now says it has not: it holds it again, and we still owe it."""
+    lines = transfer(accounts.provider(provider, part.currency), accounts.in_flight(part.currency), part.amount_minor)
+    key = f"refund_part:{part.provider_key}:reversed"
+    await post(session, Posting(key, "refund_reversed", lines, refund.id), now=now)
 
 
 def coin_refund_lines(refund: RefundRecord, amount_minor: int, coins: int) -> tuple[Line, ...]:

@@ -38,6 +38,7 @@ class RefundPartRecord:
     """One way the money goes back."""
 
     id: UUID
+    provider_key: UUID
     refund_id: UUID
     payment_part_id: UUID
     kind: str

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments.tables import payment, payment_part
@@ -37,10 +37,25 @@ async def parts_of(session: AsyncSession, refund_id: UUID) -> list[RefundPartRec
     return [RefundPartRecord.of(row) for row in rows]
 
 
-async def find_part(session: AsyncSession, part_id: UUID) -> RefundPartRecord | None:
-    """One part by its id, which is also its idempotency key at the provider."""
-    row = (await session.execute(select(refund_part).where(refund_part.c.id == part_id))).one_or_none()
+async def find_part(session: AsyncSession, provider_key: UUID) -> RefundPartRecord | None:
+    """One part by its idempotency key at the provider."""
+    row = (await session.execute(select(refund_part).where(refund_part.c.provider_key == provider_key))).one_or_none()
     return RefundPartRecord.of(row) if row else None
+
+
+async def sent_before(session: AsyncSession, part: RefundPartRecord) -> tuple[int, bool]:
+    """What other refunds of the same payment part have given back, and whether an earlier one is still open."""
+    row = (
+        await session.execute(
+            text(
+                "SELECT coalesce(sum(amount_minor) FILTER (WHERE status = 'succeeded' AND kind = 'card'), 0)::bigint, "
+                "coalesce(bool_or(status = 'pending' AND kind = 'card' AND id < :id), false) "
+                "FROM refund_part WHERE payment_part_id = :payment_part_id AND id <> :id"
+            ),
+            {"id": part.id, "payment_part_id": part.payment_part_id},
+        )
+    ).one()
+    return int(row[0]), bool(row[1])
 
 
 async def change(session: AsyncSession, refund_id: UUID, **values: Any) -> RefundRecord:

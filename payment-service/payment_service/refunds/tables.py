@@ -45,7 +45,14 @@ refund = Table(
 refund_part = Table(
     "refund_part",
     metadata,
-    Column("id", Uuid, primary_key=True, comment="also the idempotency key at the provider"),
+    Column("id", Uuid, primary_key=True),
+    Column(
+        "provider_key",
+        Uuid,
+        nullable=False,
+        unique=True,
+        comment="the idempotency key at the provider and of the posting; a new one after a refund was reversed",
+    ),
     Column("refund_id", Uuid, ForeignKey("refund.id"), nullable=False),
     Column("payment_part_id", Uuid, ForeignKey("payment_part.id"), nullable=False),
     Column("kind", Text, nullable=False, comment="where it goes: card, wallet or coins"),

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from payment_service.ledger import accounts
 from payment_service.payments.reconcile import reconcile
+from payment_service.refunds.drive_refunds import drive_refunds
 from rihla.kernel import new_id
 from rihla.testing import eventually
 
@@ -396,3 +398,25 @@ async def test_wrong_types_unknown_fields_and_malformed_json_are_problems(stack:
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert "4242424242424242" not in answer.text
+
+
+async def test_money_taken_in_another_amount_goes_back_by_itself(stack: Stack, user_id: UUID) -> None:
+    whole = stack.wire.handle_async_request
+
+    async def less(request: Any) -> Any:
+        answer = await whole(request)
+        if (request.method, request.url.path) != ("POST", "/v1/payments"):
+            return answer
+        return httpx.Response(200, json={**json.loads(answer.content), "amount_minor": 60000})
+
+    stack.wire.handle_async_request = less
+    answer = await stack.pay(user_id, stack.booking.add_charge(user_id), card())
+    assert (answer.json()["status"], answer.json()["failure"]["code"]) == ("failed", "amount-mismatch")
+    assert await stack.balance(accounts.provider("sandbox", "USD")) == -60000
+    assert await drive_refunds(stack.container.db, stack.container.providers, stack.clock) == 1
+    [refund] = await stack.sql("SELECT amount_minor, status, reason FROM refund")
+    assert tuple(refund) == (60000, "succeeded", "payment_failed")
+    assert await stack.balance(accounts.provider("sandbox", "USD")) == 0
+    assert await stack.balance(accounts.in_flight("USD")) == 0
+    assert await stack.balance(accounts.charges("USD")) == 0
+    await stack.assert_books_balance()

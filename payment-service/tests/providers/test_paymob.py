@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from payment_service.providers.signatures import paymob_signature
+from payment_service.refunds.drive_refunds import drive_refunds
+from rihla.kernel import new_id
 
 SECRET = "paymob-hmac"
 
@@ -19,6 +22,9 @@ class PaymobLike(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.paid = False
+        self.refunded = 0
+        self.refund_calls = 0
+        self.lose_refund_answers = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(await request.aread() or b"{}")
@@ -28,7 +34,11 @@ class PaymobLike(httpx.AsyncBaseTransport):
         if request.url.path.endswith("transaction_inquiry"):
             if not self.paid:
                 return httpx.Response(404, json={"detail": "Not found."})
-            return httpx.Response(200, json=transaction())
+            return httpx.Response(200, json=transaction(refunded_amount_cents=self.refunded))
+        self.refund_calls += 1
+        self.refunded += int(body["amount_cents"])
+        if self.lose_refund_answers:
+            raise httpx.ReadTimeout("the answer was lost")
         return httpx.Response(201, json={"id": 99, "success": True, "pending": False, "is_refund": True})
 
 
@@ -122,3 +132,60 @@ async def test_a_refund_names_the_transaction_that_took_the_money(
 async def test_a_body_that_is_no_transaction_is_400(stack: Any, body: bytes) -> None:
     answer = await stack.client.post("/v1/webhooks/paymob?hmac=00", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-signature")
+
+
+async def put_refund(stack: Any, payment: dict[str, Any], refund_id: UUID, amount: int) -> dict[str, Any]:
+    body = {name: payment[name] for name in ("booking_id", "charge_id", "user_id", "currency")}
+    answer = await stack.client.put(
+        f"/internal/v1/refunds/{refund_id}",
+        json={**body, "amount_minor": amount, "reason": "cancellation"},
+        headers=stack.service(),
+    )
+    return dict(answer.json())
+
+
+async def drive(stack: Any) -> None:
+    stack.clock.advance(timedelta(hours=1))
+    await drive_refunds(stack.container.db, stack.container.providers, stack.clock)
+
+
+async def test_a_refund_whose_answer_was_lost_is_looked_up_and_not_sent_twice(
+    stack: Any, server: PaymobLike, user_id: UUID
+) -> None:
+    payment = await pay(stack, user_id)
+    await callback(stack, transaction())
+    server.paid = server.lose_refund_answers = True
+    first, second = new_id(), new_id()
+    assert (await put_refund(stack, payment, first, 1000))["status"] == "pending"
+    server.lose_refund_answers = False
+    assert (await put_refund(stack, payment, second, 1000))["status"] == "pending"  # waits for the first one's end
+    assert server.refund_calls == 1
+    await drive(stack)
+    await drive(stack)
+    assert (server.refund_calls, server.refunded) == (2, 2000)
+    assert [row["status"] for row in await stack.sql("SELECT status FROM refund")] == ["succeeded", "succeeded"]
+    await stack.assert_books_balance()
+
+
+async def test_a_refund_that_never_arrived_is_sent_again(stack: Any, server: PaymobLike, user_id: UUID) -> None:
+    payment = await pay(stack, user_id)
+    await callback(stack, transaction())
+    server.paid = server.lose_refund_answers = True
+    await put_refund(stack, payment, new_id(), 1000)
+    server.refunded, server.lose_refund_answers = 0, False
+    await drive(stack)
+    assert (server.refund_calls, server.refunded) == (2, 1000)
+
+
+async def test_a_refund_nobody_can_tell_apart_falls_to_operations(
+    stack: Any, server: PaymobLike, user_id: UUID
+) -> None:
+    payment = await pay(stack, user_id)
+    await callback(stack, transaction())
+    server.paid = server.lose_refund_answers = True
+    await put_refund(stack, payment, new_id(), 1000)
+    server.refunded = 700  # somebody refunded by hand at Paymob
+    await drive(stack)
+    [part] = await stack.sql("SELECT status, last_error FROM refund_part")
+    assert tuple(part) == ("failed", "refund-unclear")
+    assert server.refund_calls == 1

@@ -1,6 +1,7 @@
 """Refunds: back the way the money came, never more than was captured, never silently lost."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.refunds.errors import RefundExceedsCaptured
 from payment_service.refunds.rules import spread
 from rihla.kernel import Money, new_id
+from sandbox_provider.signing import signature_header
 
 Stack = Any
 
@@ -199,3 +201,41 @@ async def test_the_settlement_report_lists_captures_and_refunds_of_a_day(stack: 
         "/v1/admin/payments/settlement-report", params={**params, "date": "2026-12-02"}, headers=staff
     )
     assert len(empty.text.splitlines()) == 1
+
+
+async def reverse(stack: Stack, part: Any) -> None:
+    """The bank sends the money back to the company, which tells us days later."""
+    data = {"id": "re_x", "idempotency_key": str(part["provider_key"]), "status": "failed"}
+    data |= {"failure_code": "account_closed"}
+    body = json.dumps({"id": f"evt_{new_id()}", "type": "refund.failed", "created": 0, "data": data}).encode()
+    signed = signature_header(body, timestamp=int(stack.clock.now().timestamp()), secrets=["whsec_sandbox_local"])
+    for _ in range(2):
+        answer = await stack.client.post("/v1/webhooks/sandbox", content=body, headers={"Sandbox-Signature": signed})
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("how", ["retry", "to-wallet"])
+async def test_a_refund_that_fails_after_it_had_succeeded_opens_again_for_operations(
+    stack: Stack, user_id: UUID, how: str
+) -> None:
+    charge, refund_id = await paid(stack, user_id), new_id()
+    assert (await refund(stack, charge, 61240, refund_id)).json()["status"] == "succeeded"
+    [part] = await stack.sql("SELECT provider_key FROM refund_part")
+    await reverse(stack, part)
+    admin = stack.person(new_id(), roles=("admin",))
+    queue = (await stack.client.get("/v1/admin/refunds?status=failed", headers=admin)).json()["items"]
+    assert [item["id"] for item in queue] == [str(refund_id)]
+    assert queue[0]["destinations"][0]["last_error"] == "account-closed"
+    [event] = await stack.events("refund.failed.v1")
+    assert event["failure_code"] == "account-closed"
+    assert await stack.balance(accounts.in_flight("USD")) == 61240
+    assert await stack.balance(accounts.provider("sandbox", "USD")) == -61240
+    moved = await stack.client.post(f"/v1/admin/refunds/{refund_id}/{how}", headers=admin)
+    if how == "to-wallet":
+        assert moved.json()["status"] == "succeeded"
+        assert await stack.balance(accounts.wallet(user_id, "USD")) == 61240
+        assert await stack.balance(accounts.in_flight("USD")) == 0
+    else:
+        # Sent under a key of its own: the company refuses it, for in its books all has gone back.
+        assert moved.json()["destinations"][0]["status"] == "failed"
+    await stack.assert_books_balance()

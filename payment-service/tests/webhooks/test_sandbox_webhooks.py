@@ -132,6 +132,12 @@ async def test_a_success_of_another_amount_or_currency_is_not_believed(
     [row] = await stack.sql("SELECT status, failure_code FROM payment WHERE id = $1", UUID(payment_id))
     assert tuple(row) == ("failed", "amount-mismatch")
     assert await stack.events("payment.succeeded.v1") == []
+    [refund] = await stack.sql("SELECT amount_minor, currency, reason, status FROM refund")
+    taken = {"amount_minor": 61240, "currency": "USD", **changes}
+    assert tuple(refund) == (taken["amount_minor"], taken["currency"], "payment_failed", "pending")
+    await post(stack, event(part_id, event_id="evt_2", **changes))
+    assert len(await stack.sql("SELECT 1 FROM refund")) == 1
+    await stack.assert_books_balance()
 
 
 async def test_money_that_arrives_after_we_gave_up_is_refunded_by_itself(stack: Stack, user_id: UUID) -> None:
