@@ -21,6 +21,7 @@ def run_lint(layout: Layout) -> int:
         ("layout (ruff format)", lambda: _runs(root, "ruff", "format", "--check", ".")),
         ("import contracts (import-linter)", lambda: _runs(root, "lint-imports")),
         ("compose file", lambda: _compose(root)),
+        ("kubernetes manifests", lambda: _kubernetes(root)),
         ("settings (.env.example)", lambda: _example(root)),
         ("image (hadolint)", lambda: _runs(root, "hadolint", "deploy/Dockerfile")),
         ("types (mypy strict)", lambda: _runs(root, "mypy", *packages)),
@@ -68,4 +69,13 @@ def _compose(root: Path) -> bool:
     found = problems(root)
     for line in found:
         print(f"docker-compose.yml: {line}")
+    return not found
+
+
+def _kubernetes(root: Path) -> bool:
+    from rihla_local.kubernetes.check import problems
+
+    found = problems(root)
+    for line in found:
+        print(f"deploy/kubernetes: {line}")
     return not found
