@@ -49,9 +49,9 @@ class Container:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The service's own database."""
-    db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="flight")
+async def open_database(settings: Settings, url: str = "") -> AsyncIterator[Database]:
+    """The service's own database, or the replica of it at `url`."""
+    db = Database(url or settings.database_url, pool_size=settings.db_pool_size, application_name="flight")
     try:
         yield db
     finally:
@@ -64,7 +64,11 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings))
         pool = await db.asyncpg_pool()
-        feed = await stack.enter_async_context(open_feed(pool, settings, clock))
+        feed_pool = pool
+        if settings.search_database_url:
+            replica = await stack.enter_async_context(open_database(settings, settings.search_database_url))
+            feed_pool = await replica.asyncpg_pool()
+        feed = await stack.enter_async_context(open_feed(feed_pool, settings, clock))
         offers = OfferDesk(feed, OfferSigner(settings.offer_keys), clock, settings.offer_lifetime)
         fleet = Fleet(feed)
         desk = HoldDesk(pool, clock, offers, fleet)

@@ -13,6 +13,8 @@ class Settings(ServiceSettings):
 
     service: ClassVar[str] = "flight"
 
+    search_database_url: str = ""
+    """A read replica for the timetable that search answers from; empty: the database itself. Holds never use it."""
     offer_secrets: SecretStr = local_secret("local-offer-secret")
     """Keys of offer ids, comma-separated, newest first: the first signs, all verify. Keep an old one 20 minutes."""
     offer_minutes: int = Field(default=20, ge=1, le=60)
