@@ -46,5 +46,7 @@ async def _migrate(url: str, metadata: MetaData) -> None:
 def _run(connection: Connection, metadata: MetaData) -> None:
     context.configure(connection=connection, target_metadata=metadata, compare_type=True)
     with context.begin_transaction():
+        # A role may carry a limit meant for requests; building an index takes as long as it takes.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         context.run_migrations()
