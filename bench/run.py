@@ -1,8 +1,8 @@
 """`make bench`: every bench one after the other, several runs of each, their medians, and docs/benchmarks.md.
 
 `python bench/run.py [--quick] [--runs 3] [--only holds,bookings]`. Benches that need the whole platform share one
-stack of their own. A bench says its figures in a last line `FIGURES {json}`; of one that only prints, the lines below
-`READ` are looked for.
+stack of their own. A bench says its figures in a last line `FIGURES {json}`; of one that only prints, the lines
+with a rate and those named in `READ` are taken.
 """
 
 from __future__ import annotations
@@ -50,28 +50,26 @@ BENCHES = (
     Bench("chat", (), ("--quick",)),
 )
 
+RATE = re.compile(r"^ *(\S.*?)  *([\d,]+(?:\.\d+)?)(?: [a-z]+)?/s\b(.*)$")
+"""A line of a table: what, how many a second, and the waits behind it."""
+WAIT = re.compile(r"\b(p50|p95|p99) +([\d,.]+)(?: ms)?")
 READ: dict[str, tuple[tuple[str, str], ...]] = {
     "proxying": (
-        ("bare direct req/s", r"bare +direct +([\d,.]+) req/s"),
-        ("bare gateway req/s", r"bare +gateway +([\d,.]+) req/s"),
-        ("bare nginx req/s", r"bare +nginx +([\d,.]+) req/s"),
-        ("fastapi direct req/s", r"fastapi +direct +([\d,.]+) req/s"),
-        ("fastapi gateway req/s", r"fastapi +gateway +([\d,.]+) req/s"),
-        ("fastapi nginx req/s", r"fastapi +nginx +([\d,.]+) req/s"),
-        ("gateway CPU us a request", r"gateway.*?([\d,.]+) us CPU a request"),
-        ("added p50 ms at one connection", r"added at one connection: p50 ([\d,.]+) ms"),
-        ("kept of direct (fastapi) %", r"fastapi +the gateway keeps ([\d,.]+)%"),
+        ("gateway: us of CPU a request (bare)", r"bare +gateway.*?([\d,.]+) us CPU a request"),
+        ("gateway: us of CPU a request (fastapi)", r"fastapi +gateway.*?([\d,.]+) us CPU a request"),
+        ("gateway keeps of direct (bare), %", r"bare +the gateway keeps ([\d,.]+)%"),
+        ("gateway keeps of direct (fastapi), %", r"fastapi +the gateway keeps ([\d,.]+)%"),
+        ("added at one connection (bare), p50 ms", r"bare +added at one connection: p50 ([\d,.]+) ms"),
     ),
-    "holds": (
-        ("floor pgbench spread holds/s", r"floor \(pgbench\), spread +([\d,.]+) holds/s"),
-        ("floor pgbench hot holds/s", r"floor \(pgbench\), hot +([\d,.]+) holds/s"),
-        ("alone spread holds/s", r"alone, spread +([\d,.]+) holds/s"),
-        ("alone hot holds/s", r"alone, hot +([\d,.]+) holds/s"),
-        ("grouped spread holds/s", r"grouped, spread +([\d,.]+) holds/s"),
-        ("grouped spread p99 ms", r"grouped, spread .*?p99 +([\d,.]+) ms"),
-        ("grouped hot holds/s", r"grouped, hot +([\d,.]+) holds/s"),
-        ("grouped hot p99 ms", r"grouped, hot .*?p99 +([\d,.]+) ms"),
-        ("sale of 180 seats to 2,000 buyers s", r"grouped, a sale opens(?:.*\n) .*sold in ([\d,.]+) s"),
+    "holds": (("sale of 180 seats to 2,000 buyers, s", r"grouped, a sale opens.*\n.*sold in ([\d,.]+) s"),),
+    "payments": (
+        ("statement page, p50 ms", r"statement page +p50 ([\d,.]+) ms"),
+        ("recomputation of the ledger, s", r"recomputation +([\d,.]+) s"),
+    ),
+    "mails": (
+        ("mails/s", r"mails in +[\d,.]+ s: +([\d,.]+)/s"),
+        ("worker: ms of CPU a mail", r"worker +([\d,.]+) ms CPU a mail"),
+        ("mails doubled", r"distinct, ([\d,]+) doubled"),
     ),
 }
 
@@ -115,15 +113,24 @@ def once(bench: Bench, arguments: tuple[str, ...], environment: dict[str, str], 
 
 
 def figures_of(module: str, lines: list[str]) -> dict[str, float | str]:
-    """The FIGURES line, or what READ finds in the text."""
+    """The FIGURES line; else every line with a rate, and what READ finds in the text."""
     for line in reversed(lines):
         if line.startswith("FIGURES "):
             return dict(json.loads(line.removeprefix("FIGURES ")))
     text, found = "".join(lines), dict[str, float | str]()
+    for line in lines:
+        if match := RATE.match(line):
+            name = " ".join(match.group(1).rstrip(" :").split())
+            found[f"{name}, a second"] = _number(match.group(2))
+            found |= {f"{name}, {share} ms": _number(wait) for share, wait in WAIT.findall(match.group(3))}
     for name, pattern in READ.get(module, ()):
         if match := re.search(pattern, text):
-            found[name] = float(match.group(1).replace(",", ""))
+            found[name] = _number(match.group(1))
     return found
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 def main() -> int:
