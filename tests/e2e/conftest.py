@@ -16,7 +16,7 @@ import pytest_asyncio
 from rihla_local.traveller import Traveller
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN_DIR = ROOT / ".run" / "e2e"
+RUN_DIR = Path(os.environ.get("RIHLA_RUN_DIR") or ROOT / ".run" / "e2e")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,11 @@ class TicketRequest(RequestModel):
     """The ticket that came to the page, and the verifier whose challenge began the trip (RFC 7636)."""
 
     ticket: Annotated[str, StringConstraints(min_length=20, max_length=100)]
-    code_verifier: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]
+    code_verifier: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$"),
+        Field(examples=["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"]),
+    ]
 
 
 class ProviderView(Schema):

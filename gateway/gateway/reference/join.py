@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway import problems
+from gateway.reference.examples import add_examples
 from gateway.routes import Route, Who
 
 Document = dict[str, Any]
@@ -65,6 +66,7 @@ def join(documents: Mapping[str, Document], row_of: RowOf, server: str, version:
             if row is not None and row.upstream == service:
                 joined["paths"][path] = _public_item(item, service, row, used_ids)
     _drop_unused(joined)
+    add_examples(joined["paths"], joined["components"]["schemas"])
     return joined
 
 
