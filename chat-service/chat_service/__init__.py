@@ -1,0 +1,1 @@
+"""chat-service: people talking to people, and the desk that answers them."""

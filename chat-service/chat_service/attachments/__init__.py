@@ -1,0 +1,1 @@
+"""Pictures, voice notes and documents people send: signed addresses, checked content, thumbnails."""

@@ -1,0 +1,1 @@
+"""Replies the desk writes often."""

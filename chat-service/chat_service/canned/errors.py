@@ -1,0 +1,7 @@
+"""Domain words of canned replies."""
+
+from rihla.kernel import DomainError
+
+
+class CannedReplyNotFound(DomainError):
+    """No such reply."""

@@ -1,0 +1,1 @@
+"""One conversation of each traveller with support: stored, ordered, acknowledged."""

@@ -1,0 +1,1 @@
+"""Who works at the desk, which languages they speak, who gets the next case."""

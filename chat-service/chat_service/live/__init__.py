@@ -1,0 +1,1 @@
+"""Open sockets, and what travels over them between instances."""

@@ -1,0 +1,1 @@
+"""Support tickets: numbers, states, due times, internal notes, replies by mail."""
