@@ -19,7 +19,9 @@ SELECT json_build_object(
   'wallets', ARRAY(SELECT json_build_object('id', a.id, 'balance', a.balance, 'version', a.version, 'frozen', a.frozen)
     FROM ledger_account a WHERE a.id = ANY ($4::uuid[])),
   'takings', ARRAY(SELECT json_build_object('part', to_json(pp), 'payment', to_json(p),
-      'alone', NOT EXISTS (SELECT 1 FROM payment_part o WHERE o.payment_id = p.id AND o.id <> pp.id))
+      'alone', NOT EXISTS (SELECT 1 FROM payment_part o WHERE o.payment_id = p.id AND o.id <> pp.id),
+      'lost', EXISTS (SELECT 1 FROM payment w
+        WHERE w.charge_id = p.charge_id AND w.id <> p.id AND w.status = 'succeeded'))
     FROM (SELECT unnest($5::uuid[]) AS id UNION SELECT known.id
       FROM unnest($6::text[], $7::text[]) AS r(provider, reference)
       JOIN payment_part known ON known.provider = r.provider AND known.provider_reference = r.reference) wanted
@@ -42,11 +44,12 @@ class WalletFact:
 
 @dataclass(frozen=True, slots=True)
 class TakingFact:
-    """A part, its payment, and whether the payment has no other part."""
+    """A part, its payment, whether the payment has no other part, and whether another one paid its charge."""
 
     part: PartRecord
     payment: PaymentRecord
     alone: bool
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True)

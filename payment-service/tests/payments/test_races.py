@@ -49,6 +49,33 @@ async def test_of_racing_card_payments_one_succeeds_and_the_others_are_refunded(
     await stack.assert_books_balance()
 
 
+async def test_a_capture_that_is_told_after_another_payment_paid_the_charge_is_given_back(
+    stack: Stack, user_id: UUID
+) -> None:
+    charge = stack.booking.add_charge(user_id)
+    arrived, told = asyncio.Barrier(2), [asyncio.Event(), asyncio.Event()]
+    turns = iter(told)
+
+    async def wait() -> None:
+        mine = next(turns)
+        await arrived.wait()
+        await mine.wait()
+
+    stack.wire.before_answer = wait
+    both = [asyncio.create_task(stack.pay(user_id, charge, card())) for _ in range(2)]
+    told[0].set()
+    first, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    assert [one.result().json()["status"] for one in first] == ["succeeded"]
+    told[1].set()
+    answers = [answer.json() for answer in await asyncio.gather(*both)]
+    stack.wire.before_answer = None
+    assert sorted(answer["status"] for answer in answers) == ["failed", "succeeded"]
+    while await drive_refunds(stack.container.db, stack.container.providers, stack.clock):
+        pass
+    assert [tuple(one) for one in await stack.sql("SELECT reason, status FROM refund")] == [("superseded", "succeeded")]
+    await stack.assert_books_balance()
+
+
 async def test_the_same_race_without_the_index_lets_two_succeed(stack: Stack, user_id: UUID) -> None:
     connection = await asyncpg.connect(stack.container.db.url)
     await connection.execute("DROP INDEX uq_payment_succeeded_charge")
