@@ -1,8 +1,12 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from rihla.http import Breaker, ServiceClient, UpstreamUnavailable, problem_code
 from rihla.testing.keyring import Keyring
@@ -85,3 +89,52 @@ async def test_an_open_breaker_spares_the_other_service(keyring: Keyring) -> Non
         with pytest.raises(UpstreamUnavailable):
             await caller.request("POST", "/x")
     assert len(upstream.requests) == 5
+
+
+@asynccontextmanager
+async def _served(*outcomes: int) -> AsyncIterator[tuple[str, list[web.Request]]]:
+    """A server on the network that answers the given statuses in turn, compressed, then the last one for ever."""
+    left, seen = list(outcomes), []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        body = await request.json() if request.can_read_body else None
+        response = web.json_response(
+            {"path": request.path_qs, "body": body}, status=left.pop(0) if len(left) > 1 else left[0]
+        )
+        response.enable_compression(force=web.ContentCoding.gzip)
+        return response
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/"), seen
+
+
+async def test_over_the_network_a_call_carries_path_question_body_and_token(keyring: Keyring) -> None:
+    async with _served(201) as (url, seen):
+        caller = ServiceClient(url, audience="flight", signer=keyring.signer("booking"))
+        answer = await caller.request("PUT", "/a b/ü", json={"at": "12A"}, params={"q": "x&y", "n": 2}, idempotent=True)
+        await caller.close()
+    assert (answer.status_code, answer.is_success) == (201, True)
+    assert answer.json() == {"path": "/a%20b/%C3%BC?q=x%26y&n=2", "body": {"at": "12A"}}
+    assert seen[0].headers["authorization"].startswith("Bearer ")
+    assert answer.headers["content-type"].startswith("application/json")
+    assert "content-encoding" not in answer.headers
+
+
+async def test_over_the_network_a_server_error_is_tried_again_and_a_redirect_is_an_answer(keyring: Keyring) -> None:
+    async with _served(503, 302) as (url, seen):
+        caller = ServiceClient(url, audience="flight", signer=keyring.signer("booking"))
+        answer = await caller.request("POST", "/x", content=b"{}", idempotent=True)
+        await caller.close()
+    assert (answer.status_code, len(seen)) == (302, 2)
+
+
+async def test_over_the_network_a_port_nobody_listens_on_is_an_outage(keyring: Keyring) -> None:
+    async with _served(200) as (url, _):
+        pass
+    caller = ServiceClient(url, audience="flight", signer=keyring.signer("booking"))
+    with pytest.raises(UpstreamUnavailable):
+        await caller.request("GET", "/x")
+    await caller.close()
