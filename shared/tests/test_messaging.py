@@ -199,3 +199,22 @@ async def test_a_connection_that_opens_no_channel_is_not_tried_again(broker: Bro
             await broker.channel()
     await (await broker.channel()).close()
     assert broker._connection is not broken
+
+
+async def test_an_event_taken_at_once_never_reaches_the_handler_and_one_left_does(
+    database: Database, broker: Broker, clock: FixedClock
+) -> None:
+    handler, taken = Recorder(), []
+
+    async def at_once(envelope: Envelope, consumer: str) -> bool:
+        taken.append((envelope.sequence, consumer))
+        return envelope.sequence == 1
+
+    binding = Binding("auth", TYPE, handler, at_once=at_once)
+    subject = Consumer(broker, database, name="flight", bindings=[binding])
+    for sequence in (1, 2):
+        event = UserDeletedV1(user_id=new_id(), deleted_at=clock.now())
+        envelope = Envelope.of(event, subject=str(event.user_id), sequence=sequence, time=clock.now())
+        assert await subject.handle(envelope) == "handled"
+    assert taken == [(1, "flight"), (2, "flight")]
+    assert [envelope.sequence for envelope in handler.seen] == [2]

@@ -25,6 +25,7 @@ from rihla.telemetry import Counter, get_logger
 from rihla.tracing import span
 
 Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
+AtOnce = Callable[[Envelope, str], Awaitable[bool]]
 HANDLED = Counter("rihla_events_handled_total", "Events by outcome", ["consumer", "type", "outcome"])
 DEAD = Counter("rihla_dead_letters_total", "Messages put aside", ["consumer"])
 log = get_logger("consumer")
@@ -48,12 +49,15 @@ class Binding:
     """One kind of event and its handler, which runs in the transaction that recorded the event in the inbox.
 
     `after_commit` is called (not awaited) when the effect has committed: a nudge for a loop of the same process.
+    `at_once`, for events that come by the thousand, is asked first: given the event and the consumer's name it commits
+    inbox row and effect by itself, in one statement, or changes nothing and leaves the event to the handler (False).
     """
 
     producer: str
     event_type: str
     handler: Handler
     after_commit: Callable[[Envelope], object] | None = None
+    at_once: AtOnce | None = None
 
 
 class Consumer:
@@ -158,6 +162,8 @@ class Consumer:
         binding = self._bindings.get(envelope.type)
         if binding is None:
             return "ignored"
+        if binding.at_once is not None and await binding.at_once(envelope, self._consumer):
+            return "handled"
         async with self._db.transaction() as session:
             if not await first_time(session, consumer=self._consumer, event_id=envelope.id):
                 return "repeated"
