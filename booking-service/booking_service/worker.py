@@ -22,6 +22,7 @@ from booking_service.settings import Settings
 from booking_service.settling.confirm_booking import confirm_hold, reinstate_hold
 from booking_service.settling.consumers import PaymentEvents
 from booking_service.settling.expire_bookings import ExpirySweeper
+from booking_service.settling.pay_at_once import PayAtOnce
 from booking_service.settling.release_errands import consume_promo, release_hold, release_promo
 from booking_service.settling.settle_refund import ask_for_refund
 from rihla.kernel import Clock
@@ -120,7 +121,13 @@ def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
     payments = PaymentEvents(c)
     flights = FlightEvents(c)
     return [
-        Binding("payment", "payment.succeeded.v1", payments.payment_succeeded, errands.nudge),
+        Binding(
+            "payment",
+            "payment.succeeded.v1",
+            payments.payment_succeeded,
+            after_commit=errands.nudge,
+            at_once=PayAtOnce(c, errands).take,
+        ),
         Binding("payment", "payment.failed.v1", payments.payment_failed),
         Binding("payment", "refund.succeeded.v1", payments.refund_succeeded),
         Binding("payment", "refund.failed.v1", payments.refund_failed),

@@ -25,9 +25,11 @@ RUN = Counter("rihla_booking_errands_total", "Errands by kind and outcome", ["ki
 WAITING = Gauge("rihla_booking_errands_waiting", "Errands taken in the last round")
 log = get_logger("errands")
 
-_LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=20)
+"""How long the process that took an errand may take to make its call."""
 _LONGEST_PAUSE = 60.0
 _BATCH = 32
+_MOST_BEGUN = 400
 
 _TAKE = text(
     "UPDATE errand SET due_at = :lease_until, attempts = attempts + 1 WHERE id IN ("
@@ -67,7 +69,7 @@ def _errands(rows: Any) -> list[Errand]:
 async def take_of_booking(session: AsyncSession, c: Container, booking_id: UUID, kind: str) -> list[Errand]:
     """Take this booking's errands of one kind, to run them in this process now."""
     now = c.clock.now()
-    values = {"booking_id": booking_id, "kind": kind, "now": now, "lease_until": now + _LEASE}
+    values = {"booking_id": booking_id, "kind": kind, "now": now, "lease_until": now + LEASE}
     return _errands(await session.execute(_TAKE_OF_BOOKING, values))
 
 
@@ -98,6 +100,7 @@ class ErrandRunner:
         self._wake = asyncio.Event()
         self._at_once = at_once
         self._running: set[asyncio.Task[None]] = set()
+        self._begun: set[asyncio.Task[None]] = set()
 
     def nudge(self, *_: object) -> None:
         """Something was decided in this process: look now."""
@@ -110,29 +113,41 @@ class ErrandRunner:
                 self._wake.clear()
                 taken = await self._take(self._at_once - len(self._running))
                 for errand in taken:
-                    self._start(errand)
+                    self._start(errand, self._handlers[errand.kind], self._running)
                 WAITING.set(len(taken))
                 if not taken or len(self._running) >= self._at_once:
                     await self._rest()
         finally:
-            if self._running:
-                await asyncio.wait(set(self._running), timeout=5)
+            if under_way := self._running | self._begun:
+                await asyncio.wait(under_way, timeout=5)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `begin` may be called: this process does not lag behind with what it has begun."""
+        return len(self._begun) < _MOST_BEGUN
+
+    def begin(self, errand: Errand, handler: Handler) -> None:
+        """Run an errand whose lease the caller holds, besides those `run` takes, without waiting for it."""
+        self._start(errand, handler, self._begun)
 
     async def run_due(self) -> int:
-        """Make every call that is due, one round after the other; how many were made."""
-        total = 0
+        """Make every call that is due, one round after the other; how many were made. Waits for those begun before."""
+        total = len(self._begun)
+        if self._begun:
+            await asyncio.wait(set(self._begun))
         while taken := await self._take(self._at_once):
             await asyncio.gather(*(self._run_one(errand) for errand in taken))
             total += len(taken)
         return total
 
-    def _start(self, errand: Errand) -> None:
-        task = asyncio.create_task(self._run_one(errand))
-        self._running.add(task)
+    def _start(self, errand: Errand, handler: Handler, tasks: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(run_errand(self._c, handler, errand))
+        tasks.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._begun.discard(task)
         # One errand may have decided on the next (a confirmation that cannot be honoured asks for a refund).
         self._wake.set()
 
@@ -144,7 +159,7 @@ class ErrandRunner:
             return []
         now = self._c.clock.now()
         async with self._c.db.transaction() as session:
-            rows = await session.execute(_TAKE, {"now": now, "lease_until": now + _LEASE, "limit": limit})
+            rows = await session.execute(_TAKE, {"now": now, "lease_until": now + LEASE, "limit": limit})
             return _errands(rows)
 
     async def _rest(self) -> None:

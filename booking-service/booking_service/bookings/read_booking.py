@@ -12,7 +12,7 @@ from booking_service.bookings.states import PUBLIC_STATES
 from booking_service.bookings.view import BookingView
 from rihla.auth import Principal
 
-_DOCUMENT = """
+BOOKING_DOCUMENT = """
 SELECT row_to_json(whole)::text FROM (
   SELECT b.*,
     (SELECT coalesce(json_agg(row_to_json(one) ORDER BY one.slice_index), '[]') FROM (
@@ -37,12 +37,17 @@ SELECT row_to_json(whole)::text FROM (
   FROM booking b WHERE {which}
 ) whole"""
 
-_BY_ID = text(_DOCUMENT.format(which="b.id = :id AND b.total_minor IS NOT NULL"))
-_BY_REFERENCE = text(_DOCUMENT.format(which="b.reference = :reference AND b.total_minor IS NOT NULL"))
-_MANY = text(_DOCUMENT.format(which="b.id = ANY(:ids) AND b.total_minor IS NOT NULL"))
+_BY_ID = text(BOOKING_DOCUMENT.format(which="b.id = :id AND b.total_minor IS NOT NULL"))
+_BY_REFERENCE = text(BOOKING_DOCUMENT.format(which="b.reference = :reference AND b.total_minor IS NOT NULL"))
+_MANY = text(BOOKING_DOCUMENT.format(which="b.id = ANY(:ids) AND b.total_minor IS NOT NULL"))
 _LOCK = text("SELECT 1 FROM booking WHERE id = :id FOR NO KEY UPDATE")
 
 _decoder = msgspec.json.Decoder(BookingView)
+
+
+def view_of(document: str) -> BookingView:
+    """The view a BOOKING_DOCUMENT describes."""
+    return _decoder.decode(document)
 
 
 async def load_booking(session: AsyncSession, booking_id: UUID) -> BookingView | None:

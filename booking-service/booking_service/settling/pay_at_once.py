@@ -1,0 +1,99 @@
+"""The ordinary payment, in two statements around flight-service's confirmation: for the hundred thousand a quarter.
+
+What makes it safe is what makes the long way safe: the first commit stores the errand, leased to this process. If the
+confirmation fails, or the process dies, the errand is there, and `confirm_booking` makes the same call again.
+"""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from booking_service.bookings import facts
+from booking_service.bookings.errands import LEASE, Errand, ErrandRunner
+from booking_service.bookings.view import BookingView
+from booking_service.bootstrap import Container
+from booking_service.settling.confirm_booking import CONFIRM_SECONDS, CONFIRMED, confirm_hold
+from booking_service.settling.paid_store import accept_at_once, confirm_at_once, draw_serials
+from booking_service.settling.rules import Paid
+from booking_service.settling.sale import sold, tickets_needed
+from rihla.contracts.events import Envelope, PaymentSucceededV1
+from rihla.http import UpstreamUnavailable
+from rihla.kernel import DomainError, new_id
+
+_SERIALS_AT_ONCE = 100
+_CONFIRMED_AT_ONCE = 24
+
+
+class PayAtOnce:
+    """What the consumer of `payment.succeeded.v1` asks before its handler."""
+
+    def __init__(self, c: Container, errands: ErrandRunner) -> None:
+        self._c = c
+        self._errands = errands
+        self._serials: list[int] = []
+        self._drawing = asyncio.Lock()
+        self._turn = asyncio.Semaphore(_CONFIRMED_AT_ONCE)
+
+    async def take(self, envelope: Envelope, consumer: str) -> bool:
+        """Accept the payment and begin to confirm. False when this is not the ordinary case; nothing is changed then.
+
+        When this process lags behind, the errand is left to whichever worker is free.
+        """
+        event = envelope.parse()
+        assert isinstance(event, PaymentSucceededV1)
+        if event.booking_id is None or event.charge_id is None:
+            return False
+        paid = Paid(event.payment_id, event.charge_id, event.amount_minor, event.currency, event.method)
+        now, errand_id = self._c.clock.now(), new_id()
+        ours = self._errands.has_room
+        view = await accept_at_once(
+            await self._c.db.asyncpg_pool(),
+            envelope,
+            consumer,
+            event.booking_id,
+            paid,
+            errand_id=errand_id,
+            lease_until=now + (LEASE if ours else timedelta(0)),
+            now=now,
+        )
+        if view is None:
+            return False
+        if ours:
+            errand = Errand(errand_id, view.id, "confirm_hold", {"payment_id": str(paid.payment_id)}, attempts=1)
+            self._errands.begin(errand, partial(self._confirm, view))
+        return True
+
+    async def _confirm(self, view: BookingView, c: Container, errand: Errand) -> None:
+        async with self._turn:
+            await self._sell_and_store(view, c, errand)
+
+    async def _sell_and_store(self, view: BookingView, c: Container, errand: Errand) -> None:
+        needed = tickets_needed(view)
+        if not needed:
+            await confirm_hold(c, errand)
+            return
+        paid_at = c.clock.now()
+        try:
+            hold = await c.flights.confirm(view.hold_id)
+        except UpstreamUnavailable:
+            raise
+        except DomainError:
+            # The hold is lost: the long way knows what can still be done.
+            await confirm_hold(c, errand)
+            return
+        now = c.clock.now()
+        sale = sold(view, hold, await self._take_serials(needed), now)
+        event = facts.confirmed(sale.after, now=now, late=False)
+        envelope = Envelope.of(event, subject=str(view.id), sequence=sale.after.sequence, time=now)
+        if not await confirm_at_once(await c.db.asyncpg_pool(), sale, envelope, errand.id):
+            await confirm_hold(c, errand)
+            return
+        CONFIRMED.labels("false").inc()
+        CONFIRM_SECONDS.observe((now - paid_at).total_seconds())
+
+    async def _take_serials(self, count: int) -> list[int]:
+        async with self._drawing:
+            if len(self._serials) < count:
+                self._serials += await draw_serials(await self._c.db.asyncpg_pool(), _SERIALS_AT_ONCE + count)
+            taken, self._serials = self._serials[:count], self._serials[count:]
+            return taken
