@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator
 from rihla_local import manifest
 
 SCHEMA = Path("deploy/docker/compose.schema.json")
-OURS = {"RIHLA_SERVICE"}
+OURS = {"RIHLA_SERVICE", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 
 
 def problems(root: Path) -> list[str]:

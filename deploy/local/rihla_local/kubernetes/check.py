@@ -19,6 +19,7 @@ from rihla_local import manifest
 from rihla_local.kubernetes.configuration import missing_references, unknown_variables
 from rihla_local.kubernetes.pods import careless_pods
 from rihla_local.kubernetes.render import CannotRender, Object, render
+from rihla_local.kubernetes.rules import RESOURCE, is_current
 
 FOLDER = Path("deploy/kubernetes")
 OVERLAYS = ("staging", "production")
@@ -29,7 +30,7 @@ _STRICT = f"kubernetes-json-schema/v{VERSION}.0-local-strict"
 
 def problems(root: Path) -> list[str]:
     """What is wrong, one line each, of every overlay."""
-    found: list[str] = []
+    found = [] if is_current(root) else [f"{RESOURCE} is old: python -m rihla_local.kubernetes.rules"]
     schemas = {path.stem: json.loads(path.read_text()) for path in (root / FOLDER / "schemas").glob("*.json")}
     for overlay in OVERLAYS:
         try:

@@ -60,6 +60,8 @@ def _references(one: Object) -> Iterator[tuple[str, str]]:
     if one["kind"] in ("Pooler", "ScheduledBackup"):
         yield "Cluster", spec["cluster"]["name"]
     if one["kind"] == "Cluster":
+        queries = spec.get("monitoring", {}).get("customQueriesConfigMap", ())
+        yield from (("ConfigMap", each["name"]) for each in queries)
         yield from (("ObjectStore", each["parameters"]["barmanObjectName"]) for each in spec.get("plugins", ()))
     if one["kind"] == "Ingress":
         for rule in spec["rules"]:
