@@ -14,6 +14,8 @@ _DIRECT: tuple[type[BaseException], ...] = (
     RedisTimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What asyncpg says when the server cut a connection between its being taken from the pool and its first statement.
+    asyncpg.InternalClientError,
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
