@@ -1,4 +1,4 @@
-"""Payments a second: wallets (spread, one wallet), cards, webhooks and their replay; then a ledger of a million entries.
+"""Payments a second: wallets (spread, one wallet), cards, webhooks, their replay; then a ledger of a million entries.
 
 `python bench/payments.py [--seconds 5] [--connections 64] [--webhooks 10000] [--entries 1000000]` starts a private
 PostgreSQL with durable commits and payment-service with one worker, as in production. booking-service and the card
@@ -312,8 +312,8 @@ async def open_payments(url: str, count: int) -> list[UUID]:
     payments, parts = [new_id() for _ in range(count)], [new_id() for _ in range(count)]
     connection = await asyncpg.connect(url)
     await connection.execute(
-        "INSERT INTO payment (id, user_id, purpose, booking_id, charge_id, amount_minor, currency, method_type, status, "
-        "lease_until, created_at, updated_at) SELECT p, gen_random_uuid(), 'charge', p, p, 100, 'USD', 'card', "
+        "INSERT INTO payment (id, user_id, purpose, booking_id, charge_id, amount_minor, currency, method_type, "
+        "status, lease_until, created_at, updated_at) SELECT p, gen_random_uuid(), 'charge', p, p, 100, 'USD', 'card', "
         "'processing', now(), now(), now() FROM unnest($1::uuid[]) p",
         payments,
     )

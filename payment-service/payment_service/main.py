@@ -12,6 +12,7 @@ from payment_service.problems import PROBLEMS
 from payment_service.promos.api import admin as admin_promos
 from payment_service.promos.api import internal as internal_promos
 from payment_service.promos.api import router as promos
+from payment_service.receipts.api import router as receipts
 from payment_service.refunds.admin_api import router as admin_refunds
 from payment_service.refunds.api import router as refunds
 from payment_service.settings import Settings
@@ -25,6 +26,7 @@ from rihla.web.health import Checks
 
 ROUTERS = (
     payments,
+    receipts,
     wallet,
     promos,
     subscriptions,

@@ -14,9 +14,9 @@ from payment_service.promos.errors import (
     PromoCodeNotApplicable,
     PromoCodeNotFound,
     PromoCodeUsedUp,
-    PromoUseNotFound,
 )
 from payment_service.providers.interface import InvalidSignature, ProviderNotAvailable
+from payment_service.receipts.errors import ReceiptNotReady
 from payment_service.refunds.errors import (
     RefundContentDiffers,
     RefundExceedsCaptured,
@@ -37,6 +37,7 @@ PROBLEMS = ProblemTable(
         BookingNotFound: ProblemSpec(404, "booking-not-found", "No such booking"),
         ChargeNotDue: ProblemSpec(409, "charge-not-due", "Nothing is due"),
         PaymentWindowClosed: ProblemSpec(409, "payment-window-closed", "The time to pay is over"),
+        ReceiptNotReady: ProblemSpec(409, "receipt-not-ready", "Nothing was paid yet"),
         TillBusy: ProblemSpec(503, "till-busy", "Too many payments at this moment"),
         PaymentNotFound: ProblemSpec(404, "payment-not-found", "No such payment"),
         MethodNotAccepted: ProblemSpec(422, "method-not-accepted", "This way of paying does not fit the charge"),
@@ -54,7 +55,6 @@ PROBLEMS = ProblemTable(
         PromoCodeExists: ProblemSpec(409, "promo-code-exists", "The promo code exists already"),
         PromoCodeNotApplicable: ProblemSpec(409, "promo-code-not-applicable", "The promo code does not apply"),
         PromoCodeUsedUp: ProblemSpec(409, "promo-code-used-up", "The promo code is used up"),
-        PromoUseNotFound: ProblemSpec(404, "promo-use-not-found", "The booking uses no promo code"),
         PlanNotFound: ProblemSpec(404, "plan-not-found", "No such plan"),
         SubscriptionNotFound: ProblemSpec(404, "subscription-not-found", "No such subscription"),
         SubscriptionExists: ProblemSpec(409, "subscription-exists", "There is a subscription to this plan already"),

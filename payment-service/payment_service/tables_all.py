@@ -4,6 +4,7 @@ from payment_service.database import metadata
 from payment_service.ledger import tables as ledger_tables
 from payment_service.payments import tables as payment_tables
 from payment_service.promos import tables as promo_tables
+from payment_service.receipts import tables as receipt_tables
 from payment_service.refunds import tables as refund_tables
 from payment_service.subscriptions import tables as subscription_tables
 from payment_service.wallet import tables as wallet_tables
@@ -21,6 +22,7 @@ __all__ = [
     "metadata",
     "payment_tables",
     "promo_tables",
+    "receipt_tables",
     "refund_tables",
     "subscription_tables",
     "wallet_tables",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("refund_part", sa.Column("provider_key", sa.Uuid(), nullable=True, comment=_COMMENT))
     op.execute("UPDATE refund_part SET provider_key = id")
     op.alter_column("refund_part", "provider_key", nullable=False)
+    op.alter_column("refund_part", "id", existing_type=sa.Uuid(), comment=None)
     op.create_unique_constraint(op.f("uq_refund_part_provider_key"), "refund_part", ["provider_key"])
 
 

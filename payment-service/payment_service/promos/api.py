@@ -13,6 +13,7 @@ from payment_service.promos import manage_promos
 from payment_service.promos.check_code import check_code
 from payment_service.promos.schemas import (
     CheckPromo,
+    ConsumePromoUse,
     PromoCheckOut,
     PromoCodeIn,
     PromoCodeOut,
@@ -80,10 +81,10 @@ async def release_use(booking_id: UUID, c: C) -> PromoUseOut:
     "/promo-uses/{booking_id}/consume",
     operation_id="consume_promo_use",
     summary="Make a use final",
-    responses=problem_responses("promo-use-not-found", table=PROBLEMS),
+    responses=problem_responses("validation-failed", table=PROBLEMS),
 )
-async def consume_use(booking_id: UUID, c: C) -> PromoUseOut:
-    return await consume_promo(c.db, c.clock, booking_id)
+async def consume_use(booking_id: UUID, c: C, body: ConsumePromoUse | None = None) -> PromoUseOut:
+    return await consume_promo(c.db, c.clock, booking_id, body or ConsumePromoUse())
 
 
 @admin.post(

@@ -21,7 +21,3 @@ class PromoUseReleased(PromoCodeNotApplicable):
 
 class PromoCodeUsedUp(DomainError):
     """The code's limit, or the person's, is reached."""
-
-
-class PromoUseNotFound(DomainError):
-    """The booking uses no code."""

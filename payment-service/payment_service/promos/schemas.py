@@ -60,12 +60,23 @@ class PutPromoUse(PromoTrip):
     expires_at: datetime = Field(description="the hold's expiry; the reservation falls with it")
 
 
+class ConsumePromoUse(RequestModel):
+    """Empty for a use that was reserved; with its facts a use we have lost is made again."""
+
+    code: str | None = Field(default=None, max_length=40)
+    user_id: UUID | None = None
+    discount_minor: int | None = Field(default=None, ge=0)
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+
+
 class PromoUseOut(Schema):
+    """`unknown` answers the consumption of a use nobody reserved: there is nothing to do, and nothing to repeat."""
+
     booking_id: UUID | None
     code: str | None
     discount_minor: int
     currency: str | None
-    status: Literal["reserved", "consumed", "released"]
+    status: Literal["reserved", "consumed", "released", "unknown"]
 
 
 class PromoCodeIn(RequestModel):

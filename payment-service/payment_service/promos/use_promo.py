@@ -15,11 +15,10 @@ from payment_service.promos.errors import (
     PromoCodeNotApplicable,
     PromoCodeNotFound,
     PromoCodeUsedUp,
-    PromoUseNotFound,
     PromoUseReleased,
 )
 from payment_service.promos.rules import Trip, discount, free_slot
-from payment_service.promos.schemas import PromoTrip, PromoUseOut, PutPromoUse
+from payment_service.promos.schemas import ConsumePromoUse, PromoTrip, PromoUseOut, PutPromoUse
 from rihla.db import Database
 from rihla.kernel import Clock
 from rihla.telemetry import get_logger
@@ -105,16 +104,21 @@ async def release_promo(db: Database, clock: Clock, booking_id: UUID) -> PromoUs
     return _out(known)
 
 
-async def consume_promo(db: Database, clock: Clock, booking_id: UUID) -> PromoUseOut:
+async def consume_promo(db: Database, clock: Clock, booking_id: UUID, body: ConsumePromoUse) -> PromoUseOut:
     """The use is final. A reservation that had fallen is taken again if there is room, and honoured in any case.
 
-    Raises PromoUseNotFound for a booking without a use.
+    The booking is paid at its discount by now, so nothing is refused: a use we do not know is made from the body's
+    facts, and without them the answer is `unknown`. A refusal would only be repeated for ever.
     """
     now = clock.now()
     async with db.transaction() as session:
         known = await store.use_of(session, booking_id, lock=True)
+        if known is None and body.code is not None:
+            await _make_lost_use(session, booking_id, body, now)
+            known = await store.use_of(session, booking_id, lock=True)
         if known is None or known.promo_code_id is None:
-            raise PromoUseNotFound("This booking uses no promo code.")
+            _log.error("promo_use_unknown", booking_id=str(booking_id))
+            return PromoUseOut(booking_id=booking_id, code=None, discount_minor=0, currency=None, status="unknown")
         if known.status != "consumed":
             counted = known.counted or await store.count_one(session, known.promo_code_id)
             if not counted:
@@ -123,6 +127,24 @@ async def consume_promo(db: Database, clock: Clock, booking_id: UUID) -> PromoUs
         found = await store.use_of(session, booking_id)
         assert found is not None
     return _out(found)
+
+
+async def _make_lost_use(session: AsyncSession, booking_id: UUID, body: ConsumePromoUse, now: datetime) -> None:
+    row = await store.by_code(session, body.code or "")
+    if row is None:
+        return
+    values = {
+        "booking_id": booking_id,
+        "promo_code_id": row.id,
+        "user_id": body.user_id,
+        "discount_minor": body.discount_minor or 0,
+        "currency": body.currency,
+        "status": "reserved",
+        "expires_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await store.insert_use(session, values)
 
 
 async def release_expired(db: Database, clock: Clock, *, limit: int = 200) -> int:

@@ -1,0 +1,1 @@
+"""Numbered receipts of payments that succeeded."""
