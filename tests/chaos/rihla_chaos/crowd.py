@@ -80,10 +80,10 @@ class Crowd:
             params["cursor"] = page["next_cursor"]
         self._routes = sorted(found)
 
-    async def travel(self, seconds: float) -> None:
-        """Begin journeys for so long; returns when the last one has begun."""
+    async def travel(self, seconds: float, until: asyncio.Event) -> None:
+        """Begin journeys for so long, and on until `until`; returns when the last one has begun."""
         number, began = 0, time.monotonic()
-        while (passed := time.monotonic() - began) < seconds:
+        while (passed := time.monotonic() - began) < seconds or not until.is_set():
             while number < passed * self._rate:
                 task = asyncio.create_task(self._one(number))
                 self._running.add(task)

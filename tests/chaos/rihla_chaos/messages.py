@@ -16,7 +16,7 @@ async def repeat(amqp_url: str, seconds: float, rng: random.Random) -> int:
     """Copy every event for so long and publish each copy once or twice more, late and in any order; how many."""
     connection = await aio_pika.connect(amqp_url, timeout=5)
     async with connection:
-        channel = await connection.channel()
+        channel = await connection.channel(publisher_confirms=False)
         queue = await channel.declare_queue("", exclusive=True)
         for producer in PRODUCERS:
             exchange = await channel.declare_exchange(

@@ -25,7 +25,7 @@ from rihla_verifier.databases import connect
 from rihla_verifier.findings import Evidence, judge, table
 from rihla_verifier.history import read_history
 
-SHORT_WINDOW = {"PAYMENT_WINDOW_MINUTES": "0.5", "HOLD_GRACE_SECONDS": "15"}
+SHORT_WINDOW = {"PAYMENT_WINDOW_MINUTES": "0.5", "HOLD_GRACE_SECONDS": "15", "GENERATE_DAYS_AHEAD": "60"}
 """Bookings nobody pays expire, and late payments arrive, within a short run."""
 
 
@@ -68,13 +68,21 @@ async def _play(wish: Wish, stack: OwnStack, port: int) -> Result:
     faults = plan(wish.seed, wish.seconds, wish.every, blackout=wish.blackout)
     try:
         async with network.serving(port):
-            people = int(max(12, wish.rate * 12))
+            people = int(max(20, wish.rate * 20))
             print(f"{people} travellers sign up ...", flush=True)
             await crowd.gather(people)
             history.restart()
             print(f"{wish.seconds:.0f} s at {wish.rate:g} journeys a second, {len(faults)} faults:", flush=True)
             injector = Injector(stack, history, network, wish.seed)
-            await asyncio.gather(crowd.travel(wish.seconds), injector.carry_out(faults))
+            over = asyncio.Event()
+
+            async def break_things() -> None:
+                await injector.carry_out(faults)
+                # The last fault, too, must be seen to be over.
+                await asyncio.sleep(faults[-1].allowed if faults else 0)
+                over.set()
+
+            await asyncio.gather(crowd.travel(wish.seconds, over), break_things())
             print("nobody sets out any more; waiting for the last ones ...", flush=True)
             unfinished = await crowd.finish(wish.quiet)
             took, left = await grow_quiet(facts["databases"], wish.quiet)
