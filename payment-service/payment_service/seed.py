@@ -86,15 +86,18 @@ async def _add(session: AsyncSession, table: Table, row: dict[str, Any], now: da
     return (await session.execute(statement)).first() is not None
 
 
-async def main() -> None:
-    """Seed the database of the environment."""
+async def _seed_database() -> int:
     db = Database(Settings().database_url, pool_size=1, application_name="payment-seed")
     try:
-        added = await seed(db, SystemClock())
+        return await seed(db, SystemClock())
     finally:
         await db.close()
-    print(f"payment-service: {added} codes and plans added")
+
+
+def main() -> None:
+    """Seed the database of the environment. The launcher calls this in a process of its own."""
+    print(f"payment-service: {asyncio.run(_seed_database())} codes and plans added")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
