@@ -2,7 +2,9 @@
 
 import re
 
-_WORD = re.compile(r"[^\W_]{2,40}")
+# Vowel signs and other marks of Arabic and Bengali are no letters to Python, yet belong to their words.
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u0981-\u0983\u09bc-\u09cd\u09d7\u09e2\u09e3\u200c\u200d"
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}]){{1,39}}")
 _MOST_WORDS = 24
 # Words that say nothing about the matter, in the languages of the FAQ.
 _SAYING_NOTHING = (
