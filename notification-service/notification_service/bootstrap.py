@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
 
-from notification_service.channels.local import PushByMail, SmsByMail
+import httpx
+from redis.asyncio import Redis
+
+from notification_service.channels.opening import open_channels
 from notification_service.channels.outgoing import Sender
-from notification_service.channels.smtp import MailSender, SmtpPool
 from notification_service.codes.send_code import CodeMailer
 from notification_service.delivering.compose import Composer
 from notification_service.delivering.send_deliveries import DeliverySender
-from notification_service.preferences.rules import Channel
+from notification_service.live.announcer import Announcer
+from notification_service.live.watchers import Watchers
 from notification_service.settings import Settings
 from notification_service.telling.tell import Teller
 from rihla.db import Database
@@ -33,13 +36,18 @@ class Container:
     senders: dict[str, Sender]
     code_mailer: CodeMailer
     teller: Teller
+    announcer: Announcer
+    watchers: Watchers
+    web_push_key: str | None
     delivery_sender: DeliverySender
     mail_domain: str
 
 
 @asynccontextmanager
-async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Container]:
-    """Everything the processes need, closed at the end. Nothing is contacted yet."""
+async def open_container(
+    settings: Settings, clock: Clock, provider_transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Container]:
+    """Everything the processes need, closed at the end. Nothing is contacted yet. Tests replace the providers."""
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="notification")
         stack.push_async_callback(db.close)
@@ -52,7 +60,12 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
             clock=clock,
         )
         stack.push_async_callback(storage.close)
-        senders = _open_senders(settings, clock, stack)
+        channels = await open_channels(settings, clock, stack, provider_transport)
+        senders = channels.senders
+        redis: Redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+        stack.push_async_callback(redis.aclose)
+        announcer = Announcer(redis, settings.namespace)
+        stack.push_async_callback(announcer.close)
         domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
         composer = Composer(
             storage=storage,
@@ -67,7 +80,10 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
             storage=storage,
             senders=senders,
             code_mailer=CodeMailer(db, clock, senders, domain),
-            teller=Teller(domain, timedelta(seconds=settings.document_wait_seconds)),
+            teller=Teller(domain, timedelta(seconds=settings.document_wait_seconds), announcer.announce),
+            announcer=announcer,
+            watchers=Watchers(redis, settings.namespace, most_per_user=settings.live_sockets_per_user),
+            web_push_key=channels.web_push_key,
             delivery_sender=DeliverySender(
                 db,
                 composer,
@@ -78,15 +94,3 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
             ),
             mail_domain=domain,
         )
-
-
-def _open_senders(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Sender]:
-    """Mail by SMTP; SMS and push through the same server until a provider is set."""
-    pool = SmtpPool(
-        settings.smtp_url.get_secret_value(),
-        connections=settings.smtp_connections,
-        timeout=settings.smtp_timeout_seconds,
-    )
-    stack.push_async_callback(pool.close)
-    mail = MailSender(pool, sender=settings.mail_from, clock=clock)
-    return {Channel.EMAIL: mail, Channel.SMS: SmsByMail(mail), Channel.PUSH: PushByMail(mail)}

@@ -33,6 +33,7 @@ def consumer_of(c: Container) -> Consumer:
             bind("payment", "payment.succeeded", payments.on_succeeded),
             bind("payment", "payment.failed", payments.on_failed),
             bind("payment", "refund.succeeded", payments.on_refunded),
+            bind("payment", "refund.failed", payments.on_refund_failed),
             bind("auth", "user.registered", contacts.on_registered),
             bind("auth", "user.updated", contacts.on_updated),
             bind("auth", "user.security_notice", contacts.on_security_notice),

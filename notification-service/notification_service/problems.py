@@ -2,7 +2,7 @@
 
 from notification_service.codes.errors import AddressRefused, CodeNotAccepted
 from notification_service.delivering.errors import DeliveryBusy, DeliveryNotFound
-from notification_service.devices.errors import DeviceNotFound
+from notification_service.devices.errors import DeviceNotFound, WebPushUnavailable
 from notification_service.reading.errors import NoticeNotFound, UnknownTemplate, UnsubscribeLinkInvalid
 from rihla.web import ProblemSpec, ProblemTable
 
@@ -13,6 +13,7 @@ problems = ProblemTable(
         DeliveryNotFound: ProblemSpec(404, "delivery-not-found", "There is no such delivery"),
         DeliveryBusy: ProblemSpec(409, "delivery-busy", "The delivery is on its way already"),
         DeviceNotFound: ProblemSpec(404, "device-not-found", "There is no such device"),
+        WebPushUnavailable: ProblemSpec(404, "web-push-unavailable", "Web Push is not set up"),
         NoticeNotFound: ProblemSpec(404, "notification-not-found", "There is no such notification"),
         UnknownTemplate: ProblemSpec(404, "template-not-found", "There is no such template"),
         UnsubscribeLinkInvalid: ProblemSpec(404, "unsubscribe-link-invalid", "This link is not valid"),

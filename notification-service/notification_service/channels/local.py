@@ -31,7 +31,8 @@ class PushByMail:
     async def send(self, message: Outgoing) -> str:
         """Send to the inbox of the token."""
         push = replace(message, text=message.short, html=None, attachments=())
-        return await self._mail.send_to(push, f"{local_part(message.address)}@push.local")
+        token = message.address.partition(":")[2] or message.address
+        return await self._mail.send_to(push, f"{local_part(token)}@push.local")
 
 
 def local_part(token: str) -> str:

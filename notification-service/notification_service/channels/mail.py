@@ -1,28 +1,26 @@
 """MIME messages, ready for a DKIM signer: one From, Date, Message-ID, no folding surprises. Pure.
 
-Built from the plain MIME classes rather than `EmailMessage`, whose header parsing costs several times as much a mail;
-every header value from outside is stripped of line breaks here.
+Written as bytes rather than through the `email` package, which looks at each line of an attachment several times: a
+ticket with its receipt cost 6 ms that way. Every header value from outside is stripped of line breaks here, and no
+line of a body exceeds 76 characters (RFC 2045), so that nothing needs to be folded again.
 """
 
-import io
+import binascii
+import hashlib
+import re
 from datetime import datetime
-from email import charset, encoders
 from email.errors import MessageError
-from email.generator import BytesGenerator
 from email.header import Header
 from email.headerregistry import Address
-from email.mime.base import MIMEBase
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import compat32
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import encode_rfc2231, format_datetime, formataddr, parseaddr
+from functools import lru_cache
 
 from notification_service.channels.outgoing import Outgoing, Refused
 from notification_service.wording.message import Attachment
 
-_UTF8 = charset.Charset("utf-8")
-_UTF8.body_encoding = charset.QP
-_WIRE = compat32.clone(linesep="\r\n")
+_EOL = b"\r\n"
+_LINE = 76
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 def mime_message(message: Outgoing, *, sender: str, to: str, now: datetime) -> bytes:
@@ -30,22 +28,28 @@ def mime_message(message: Outgoing, *, sender: str, to: str, now: datetime) -> b
 
     Raises Refused when the address is none.
     """
-    mail = _body(message)
-    name, address = parseaddr(sender)
-    mail["From"] = formataddr((name, address), "utf-8")
-    mail["To"] = _checked_address(to)
-    mail["Subject"] = Header(_one_line(message.subject), _charset_of(message.subject), header_name="Subject").encode()
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = _one_line(message.message_id)
-    mail["Auto-Submitted"] = "auto-generated"
-    for header, value in message.headers.items():
-        mail[header] = _one_line(value)
-    out = io.BytesIO()
-    BytesGenerator(out, mangle_from_=False, policy=_WIRE).flatten(mail)
-    return out.getvalue()
+    headers = [
+        ("From", _sender(sender)),
+        ("To", _checked_address(to)),
+        ("Subject", _subject(message.subject)),
+        ("Date", format_datetime(now)),
+        ("Message-ID", _one_line(message.message_id)),
+        ("Auto-Submitted", "auto-generated"),
+        *((name, _one_line(value)) for name, value in message.headers.items()),
+        ("MIME-Version", "1.0"),
+    ]
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
+    return head + _body(message)
+
+
+@lru_cache(maxsize=64)
+def _sender(sender: str) -> str:
+    return formataddr(parseaddr(sender), "utf-8")
 
 
 def _checked_address(to: str) -> str:
+    if _PLAIN_ADDRESS.fullmatch(to):
+        return to
     try:
         address = Address(addr_spec=to)
     except (ValueError, IndexError, MessageError) as error:
@@ -55,47 +59,70 @@ def _checked_address(to: str) -> str:
     return str(address)
 
 
-def _body(message: Outgoing) -> MIMEBase:
-    text = MIMEText(message.text, "plain", _UTF8)  # type: ignore[arg-type]
-    attached = [file for file in message.attachments if not file.content_id]
+def _subject(subject: str) -> str:
+    line = _one_line(subject)
+    if line.isascii() and len(line) < 68:
+        return line
+    return Header(line, "us-ascii" if line.isascii() else "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+def _body(message: Outgoing) -> bytes:
+    """The part headers and content from here to the end."""
+    text = _text("plain", message.text)
     if message.html is None:
         return text
-    body = MIMEMultipart("alternative")
-    body.attach(text)
-    body.attach(_html(message.html, [file for file in message.attachments if file.content_id]))
-    if not attached:
-        return body
-    whole = MIMEMultipart("mixed")
-    whole.attach(body)
-    for file in attached:
-        whole.attach(_file(file, "attachment"))
-    return whole
+    # `=_` appears in no base64 and no quoted-printable line, so that no body can hold a boundary (RFC 2045, 6.7).
+    mark = f"=_{hashlib.sha256(message.message_id.encode()).hexdigest()[:24]}"
+    page = _text("html", message.html)
+    pictures = [_file(one, "inline") for one in message.attachments if one.content_id]
+    if pictures:
+        page = _multipart("related", f"{mark}r", [page, *pictures])
+    body = _multipart("alternative", f"{mark}a", [text, page])
+    files = [_file(one, "attachment") for one in message.attachments if not one.content_id]
+    return _multipart("mixed", f"{mark}m", [body, *files]) if files else body
 
 
-def _html(html: str, pictures: list[Attachment]) -> MIMEBase:
-    page = MIMEText(html, "html", _UTF8)  # type: ignore[arg-type]
-    if not pictures:
-        return page
-    related = MIMEMultipart("related")
-    related.attach(page)
-    for picture in pictures:
-        part = _file(picture, "inline")
-        part["Content-ID"] = f"<{picture.content_id}>"
-        related.attach(part)
-    return related
+def _multipart(kind: str, boundary: str, parts: list[bytes]) -> bytes:
+    head = f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    between = f"--{boundary}\r\n".encode("ascii")
+    pieces = [head]
+    for part in parts:
+        pieces += (between, part)
+    pieces.append(f"--{boundary}--\r\n".encode("ascii"))
+    return b"".join(pieces)
 
 
-def _file(file: Attachment, disposition: str) -> MIMEBase:
-    main, sub = file.media_type.split("/", 1)
-    part = MIMEBase(main, sub)
-    part.set_payload(file.data)
-    encoders.encode_base64(part)
-    part.add_header("Content-Disposition", disposition, filename=file.name)
-    return part
+def _text(kind: str, text: str) -> bytes:
+    data = "\r\n".join(text.splitlines()).encode() + _EOL
+    encoding, body = "quoted-printable", binascii.b2a_qp(data, istext=True)
+    if len(body) > len(data) * 3 // 2:
+        # Scripts other than Latin grow threefold as quoted-printable, by a third as base64.
+        encoding, body = "base64", _base64(data)
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return b"".join((head.encode("ascii"), body, b"" if body.endswith(_EOL) else _EOL))
 
 
-def _charset_of(text: str) -> str:
-    return "us-ascii" if text.isascii() else "utf-8"
+def _file(file: Attachment, disposition: str) -> bytes:
+    head = [
+        f"Content-Type: {_one_line(file.media_type)}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-Disposition: {disposition}; {_file_name(_one_line(file.name))}",
+    ]
+    if file.content_id:
+        head.append(f"Content-ID: <{_one_line(file.content_id)}>")
+    return "".join(f"{line}\r\n" for line in [*head, ""]).encode("ascii") + _base64(file.data)
+
+
+def _file_name(name: str) -> str:
+    if name.isascii():
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'filename="{quoted}"'
+    return f"filename*={encode_rfc2231(name, 'utf-8')}"
+
+
+def _base64(data: bytes) -> bytes:
+    whole = binascii.b2a_base64(data, newline=False)
+    return _EOL.join([whole[at : at + _LINE] for at in range(0, len(whole), _LINE)]) + _EOL
 
 
 def _one_line(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from notification_service.wording.message import Attachment
@@ -19,14 +20,23 @@ class Outgoing:
     html: str | None = field(default=None, repr=False)
     attachments: tuple[Attachment, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    urgent: bool = False
 
 
 class TryLater(Exception):
-    """The provider did not take it this time."""
+    """The provider did not take it this time; `after` is how long it asks to be left alone."""
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 class Refused(Exception):
     """The provider will never take it: unknown address, malformed message."""
+
+
+class AddressGone(Refused):
+    """The address is no longer anybody's, a token that was given up: it is forgotten."""
 
 
 class Sender(Protocol):

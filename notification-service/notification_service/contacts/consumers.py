@@ -36,16 +36,7 @@ class ContactConsumers:
         """Keep the contact and say welcome. Nothing comes back of a person who was erased in the meantime."""
         person = envelope.parse()
         assert isinstance(person, UserRegisteredV1)
-        values = {
-            "email": person.email,
-            "phone": person.phone,
-            "full_name": person.full_name[:200],
-            "locale": person.locale,
-            "sequence": envelope.sequence,
-        }
-        statement = insert(contact).values(user_id=person.user_id, **values)
-        newer = contact.c.deleted_at.is_(None) & (contact.c.sequence < envelope.sequence)
-        await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=newer))
+        await _keep_contact(session, person, envelope.sequence)
         facts = {"full_name": person.full_name}
         fact = Fact(f"welcome:{person.user_id}", "welcome", facts)
         await self.teller.tell(session, fact, [Recipient(person.user_id)], now=self.clock.now())
@@ -54,16 +45,7 @@ class ContactConsumers:
         """Reach the person where they are reached now; what is older than what we know changes nothing."""
         person = envelope.parse()
         assert isinstance(person, UserUpdatedV1)
-        values = {
-            "email": person.email,
-            "phone": person.phone,
-            "full_name": person.full_name[:200],
-            "locale": person.locale,
-            "sequence": envelope.sequence,
-        }
-        statement = insert(contact).values(user_id=person.user_id, **values)
-        newer = contact.c.deleted_at.is_(None) & (contact.c.sequence < envelope.sequence)
-        await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=newer))
+        await _keep_contact(session, person, envelope.sequence)
 
     async def on_security_notice(self, session: AsyncSession, envelope: Envelope) -> None:
         """Warn the owner, at the address the event names (after a change of address: the old one)."""
@@ -97,6 +79,20 @@ class ContactConsumers:
         values = {"email": warning.email, "phone": warning.phone, "locale": warning.locale}
         statement = insert(contact).values(user_id=warning.user_id, **values)
         await session.execute(statement.on_conflict_do_nothing())
+
+
+async def _keep_contact(session: AsyncSession, person: UserRegisteredV1 | UserUpdatedV1, sequence: int) -> None:
+    """The newest wins by the account's sequence; an erased person stays erased."""
+    values = {
+        "email": person.email,
+        "phone": person.phone,
+        "full_name": person.full_name[:200],
+        "locale": person.locale,
+        "sequence": sequence,
+    }
+    statement = insert(contact).values(user_id=person.user_id, **values)
+    newer = contact.c.deleted_at.is_(None) & (contact.c.sequence < sequence)
+    await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values, where=newer))
 
 
 async def erase_person(session: AsyncSession, user_id: UUID) -> None:

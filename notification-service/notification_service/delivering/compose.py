@@ -32,7 +32,14 @@ class Composer:
         """The message of a delivery. Raises TryLater when the document store does not answer."""
         if due.channel != Channel.EMAIL:
             title, short = short_text(due.kind, due.facts, due.locale)
-            return Outgoing(message_id=due.message_id, address=due.address, subject=title, short=short, text=short)
+            return Outgoing(
+                message_id=due.message_id,
+                address=due.address,
+                subject=title,
+                short=short,
+                text=short,
+                urgent=KINDS[due.kind].urgent,
+            )
         kind = KINDS[due.kind]
         files = await self._documents(due, kind)
         waited_in_vain = kind.waits_for is not None and not files
@@ -103,8 +110,8 @@ def _unsubscribe_headers(link: str | None) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def qr_png(link: str) -> bytes:
-    """The QR code of a link as PNG."""
+    """The QR code of a link as PNG, one bit a pixel."""
     symbol = zxingcpp.create_barcode(link, zxingcpp.BarcodeFormat.QRCode)
     out = io.BytesIO()
-    Image.fromarray(symbol.to_image(scale=4, add_quiet_zones=True)).save(out, "PNG", optimize=False)
+    Image.fromarray(symbol.to_image(scale=4, add_quiet_zones=True)).convert("1").save(out, "PNG", compress_level=3)
     return out.getvalue()

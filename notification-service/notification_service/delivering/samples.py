@@ -29,6 +29,7 @@ SAMPLE_FACTS: dict[str, Any] = {
     "answer_by": "2026-12-02T08:00:00+00:00",
     "payment_required_by": "2026-12-01T08:15:00+00:00",
     "full_name": "Amina Rahman",
+    "passport_expires_on": "2027-01-15",
     "segments": [
         {
             "flight_id": _FLIGHT,

@@ -9,10 +9,12 @@ import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from notification_service.channels.outgoing import Refused, Sender, TryLater
+from notification_service.channels.outgoing import AddressGone, Refused, Sender, TryLater
 from notification_service.delivering import store
 from notification_service.delivering.compose import Composer
 from notification_service.delivering.store import LEASE, Due
+from notification_service.devices.store import forget_token
+from notification_service.preferences.rules import Channel
 from rihla.db import Database
 from rihla.kernel import Clock
 from rihla.telemetry import Counter, Histogram, get_logger
@@ -106,6 +108,8 @@ class DeliverySender:
                 if isinstance(outcome, Exception):
                     state, due_at = _next(due, outcome, now)
                     await store.put_back(session, due, state=state, due_at=due_at, error=str(outcome))
+                if isinstance(outcome, AddressGone) and due.channel == Channel.PUSH:
+                    await forget_token(session, due.address.partition(":")[2])
         for due, outcome in outcomes:
             _measure(due, outcome, now)
 
@@ -120,7 +124,9 @@ class DeliverySender:
 def _next(due: Due, error: Exception, now: datetime) -> tuple[str, datetime]:
     if isinstance(error, Refused) or due.attempts >= _MOST_ATTEMPTS:
         return "dead", now
-    return "queued", now + pause_before_retry(due.attempts)
+    pause = pause_before_retry(due.attempts)
+    asked = error.after if isinstance(error, TryLater) else None
+    return "queued", now + (max(pause, asked) if asked else pause)
 
 
 def _measure(due: Due, outcome: str | Exception, now: datetime) -> None:

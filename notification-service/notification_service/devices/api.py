@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from notification_service.devices import store
-from notification_service.devices.errors import DeviceNotFound
-from notification_service.devices.schemas import DeviceItem, DeviceRegistration
+from notification_service.devices.errors import DeviceNotFound, WebPushUnavailable
+from notification_service.devices.schemas import DeviceItem, DeviceRegistration, WebPushKey
 from notification_service.problems import problems
 from rihla.auth import Person
 from rihla.web import Page, container, problem_responses
@@ -34,6 +34,18 @@ async def register_device(registration: DeviceRegistration, c: C, who: Person) -
             now=c.clock.now(),
         )
     return DeviceItem.model_validate(dict(row))
+
+
+@router.get(
+    "/web-push-key",
+    responses=problem_responses("unauthenticated", "web-push-unavailable", table=problems),
+    summary="Read the key browsers subscribe with",
+)
+async def get_web_push_key(c: C, who: Person) -> WebPushKey:
+    """`applicationServerKey` of `PushManager.subscribe`; register the subscription's JSON as the device's token."""
+    if c.web_push_key is None:
+        raise WebPushUnavailable("This installation sends no Web Push.")
+    return WebPushKey(public_key=c.web_push_key)
 
 
 @router.get("", responses=problem_responses("unauthenticated", table=problems), summary="List your devices")

@@ -28,3 +28,11 @@ class DeviceItem(Schema):
     platform: Literal["android", "ios", "web"]
     name: str | None
     registered_at: datetime
+
+
+class WebPushKey(Schema):
+    """The VAPID public key, as base64url."""
+
+    public_key: str = Field(
+        examples=["BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"]
+    )

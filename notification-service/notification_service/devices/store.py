@@ -36,3 +36,8 @@ async def remove_device(session: AsyncSession, user_id: UUID, device_id: UUID) -
     """Forget a device; False when the user has no such device."""
     statement = delete(device).where(device.c.id == device_id, device.c.user_id == user_id).returning(device.c.id)
     return (await session.execute(statement)).first() is not None
+
+
+async def forget_token(session: AsyncSession, token: str) -> None:
+    """Its provider says that the token has ended."""
+    await session.execute(delete(device).where(device.c.token == token))

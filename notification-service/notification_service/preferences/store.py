@@ -1,7 +1,7 @@
 """Reading and writing preferences."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,14 +12,16 @@ from notification_service.preferences.rules import Category, Channel, Preference
 from notification_service.preferences.tables import preference
 
 
-def preferences_of_row(row: Any) -> Preferences:
-    """The preferences of a row that has the columns of the table (all null: the defaults)."""
-    channels = {
-        Category(category): tuple(Channel(one) for one in chosen) for category, chosen in (row.channels or {}).items()
-    }
-    return Preferences(
-        channels=channels, quiet_from=row.quiet_from, quiet_to=row.quiet_to, time_zone=row.time_zone or "UTC"
-    )
+def preferences_of(
+    channels: Mapping[str, Sequence[str]] | None,
+    quiet_from: time | None,
+    quiet_to: time | None,
+    time_zone: str | None,
+    locale: str | None,
+) -> Preferences:
+    """The preferences of the columns' values (all None: the defaults)."""
+    chosen = {Category(category): tuple(map(Channel, names)) for category, names in (channels or {}).items()}
+    return Preferences(chosen, quiet_from, quiet_to, time_zone or "UTC", locale)
 
 
 async def load_preferences(session: AsyncSession, user_id: UUID) -> Preferences:
@@ -27,8 +29,7 @@ async def load_preferences(session: AsyncSession, user_id: UUID) -> Preferences:
     row = (await session.execute(select(preference).where(preference.c.user_id == user_id))).one_or_none()
     if row is None:
         return Preferences()
-    found = preferences_of_row(row)
-    return Preferences(found.channels, found.quiet_from, found.quiet_to, found.time_zone, row.locale)
+    return preferences_of(row.channels, row.quiet_from, row.quiet_to, row.time_zone, row.locale)
 
 
 async def save_preferences(session: AsyncSession, user_id: UUID, wishes: Preferences, now: datetime) -> None:

@@ -47,7 +47,9 @@ async def count_unread_notifications(c: C, who: Person) -> UnreadCount:
 async def read_all_notifications(c: C, who: Person) -> MarkedRead:
     """Repeating it changes nothing."""
     async with c.db.transaction() as session:
-        return MarkedRead(marked=await store.mark_all_read(session, who.user_id, c.clock.now()))
+        marked = await store.mark_all_read(session, who.user_id, c.clock.now())
+    c.announcer.announce([who.user_id])
+    return MarkedRead(marked=marked)
 
 
 @router.post(
@@ -61,6 +63,7 @@ async def read_notification(notification_id: UUID, c: C, who: Person) -> Notific
         row = await store.mark_read(session, who.user_id, notification_id, c.clock.now())
     if row is None:
         raise NoticeNotFound("There is no such notification among yours.")
+    c.announcer.announce([who.user_id])
     return _item(row)
 
 

@@ -48,3 +48,9 @@ async def count_unread(session: AsyncSession, user_id: UUID) -> int:
     """How many are unread."""
     query = select(func.count()).where(notice.c.user_id == user_id, notice.c.read_at.is_(None))
     return int(await session.scalar(query) or 0)
+
+
+async def badge(session: AsyncSession, user_id: UUID) -> tuple[int, UUID | None]:
+    """How many are unread, and the newest notice of all."""
+    newest = select(notice.c.id).where(notice.c.user_id == user_id).order_by(notice.c.id.desc()).limit(1)
+    return await count_unread(session, user_id), await session.scalar(newest)

@@ -1,12 +1,21 @@
 """The scheduler: looks every few seconds what time has made due. Any number of workers may run it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.reminders import store
-from notification_service.reminders.rules import WINDOWS, Window, flight_reminder, payment_reminder
+from notification_service.reminders.rules import (
+    WINDOWS,
+    Window,
+    flight_reminder,
+    passport_reminders,
+    payment_reminder,
+    unfinished_reminder,
+)
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Teller
 from notification_service.trips.recipients import is_checked_in, owner_of, travellers_of
@@ -16,6 +25,15 @@ from rihla.telemetry import Counter
 from rihla.web.loops import pause_or_stop
 
 REMINDERS = Counter("rihla_reminders_total", "Reminders given", ["kind"])
+
+
+DueBookings = Callable[[AsyncSession, datetime], Awaitable[Sequence[Any]]]
+FactsOf = Callable[[Mapping[str, Any]], Iterable[Fact]]
+_ABOUT_BOOKINGS: tuple[tuple[str, DueBookings, FactsOf], ...] = (
+    ("reminder_payment", store.due_payments, lambda facts: [payment_reminder(facts)]),
+    ("reminder_passport", store.due_passports, passport_reminders),
+    ("reminder_unfinished", store.due_unfinished, lambda facts: [unfinished_reminder(facts)]),
+)
 
 
 class ReminderScheduler:
@@ -41,8 +59,9 @@ class ReminderScheduler:
         for window in WINDOWS:
             async with self._db.transaction() as session:
                 given += await self._flights(session, window)
-        async with self._db.transaction() as session:
-            given += await self._payments(session)
+        for kind, due, facts_of in _ABOUT_BOOKINGS:
+            async with self._db.transaction() as session:
+                given += await self._bookings(session, kind, due, facts_of)
         return given
 
     async def _flights(self, session: AsyncSession, window: Window) -> int:
@@ -60,13 +79,14 @@ class ReminderScheduler:
             await self._tell(session, fact, travellers_of(row.facts, row.flight_id))
         return given
 
-    async def _payments(self, session: AsyncSession) -> int:
+    async def _bookings(self, session: AsyncSession, kind: str, due: DueBookings, facts_of: FactsOf) -> int:
         now = self._clock.now()
         given = 0
-        for row in await store.due_payments(session, now):
-            if await store.give(session, "reminder_payment", row.booking_id, row.booking_id, now):
+        for row in await due(session, now):
+            if await store.give(session, kind, row.booking_id, row.booking_id, now):
                 given += 1
-                await self._tell(session, payment_reminder(row.facts), [owner_of(row.facts)])
+                for fact in facts_of(row.facts):
+                    await self._tell(session, fact, [owner_of(row.facts)])
         return given
 
     async def _tell(self, session: AsyncSession, fact: Fact | None, recipients: Iterable[Recipient]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -71,3 +71,53 @@ def payment_reminder(booking: Mapping[str, Any]) -> Fact:
     """The reminder to pay before the hold ends."""
     booking_id = UUID(booking["booking_id"])
     return Fact(f"reminder_payment:{booking_id}", "reminder_payment", booking, booking_id=booking_id)
+
+
+PASSPORT_AHEAD: Final = timedelta(days=30)
+"""How long before a trip a passport that ends too soon is pointed out: time enough to renew one."""
+_PASSPORT_MARGIN: Final = timedelta(days=183)
+"""What many countries ask for after arrival (IATA Timatic names each country's own rule)."""
+UNFINISHED_AFTER: Final = timedelta(hours=2)
+UNFINISHED_UNTIL: Final = timedelta(hours=24)
+"""How long after a hold ended unpaid its traveller is asked once whether they still want to go."""
+
+
+def passport_reminders(booking: Mapping[str, Any]) -> list[Fact]:
+    """One for each passenger whose passport ends less than six months after the last arrival; none on what we do not
+    know."""
+    segments = booking.get("segments") or ()
+    if not segments:
+        return []
+    home = max(datetime.fromisoformat(one["arrival_at"]) for one in segments).date()
+    booking_id = UUID(booking["booking_id"])
+    found = []
+    for person in booking.get("passengers", ()):
+        ends = person.get("passport_expires_on")
+        if not ends or date.fromisoformat(ends) >= home + _PASSPORT_MARGIN:
+            continue
+        values = {
+            **booking,
+            "passport_expires_on": ends,
+            "full_name": f"{person['given_name']} {person['surname']}",
+            **_route(booking),
+        }
+        found.append(
+            Fact(
+                f"reminder_passport:{person['passenger_id']}:{ends}", "reminder_passport", values, booking_id=booking_id
+            )
+        )
+    return found
+
+
+def unfinished_reminder(booking: Mapping[str, Any]) -> Fact:
+    """The question whether a booking that lapsed is still wanted."""
+    booking_id = UUID(booking["booking_id"])
+    values = {**booking, **_route(booking)}
+    return Fact(f"reminder_unfinished:{booking_id}", "reminder_unfinished", values, booking_id=booking_id)
+
+
+def _route(booking: Mapping[str, Any]) -> dict[str, str]:
+    """Where the first slice begins and ends."""
+    segments = booking["segments"]
+    first = [one for one in segments if one["slice_index"] == segments[0]["slice_index"]]
+    return {"origin": first[0]["origin"], "destination": first[-1]["destination"]}

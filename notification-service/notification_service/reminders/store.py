@@ -6,7 +6,13 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification_service.reminders.rules import PAYMENT_AHEAD, Window
+from notification_service.reminders.rules import (
+    PASSPORT_AHEAD,
+    PAYMENT_AHEAD,
+    UNFINISHED_AFTER,
+    UNFINISHED_UNTIL,
+    Window,
+)
 
 _MOST = 200
 _FLIGHTS = text(
@@ -24,6 +30,24 @@ _PAYMENTS = text(
     "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'pending_payment' "
     "AND t.payment_required_by > :now AND t.payment_required_by <= :until "
     "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_payment' AND g.booking_id = t.booking_id) "
+    "ORDER BY t.payment_required_by LIMIT :most"
+)
+_PASSPORTS = text(
+    "SELECT DISTINCT t.booking_id, t.facts FROM trip_flight f JOIN trip t ON t.booking_id = f.booking_id "
+    "WHERE f.departs_at > :now AND f.departs_at <= :until AND NOT f.departed "
+    "AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
+    "AND jsonb_path_exists(t.facts, '$.passengers[*].passport_expires_on ? (@ != null)') "
+    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_passport' "
+    "AND g.booking_id = t.booking_id) "
+    "LIMIT :most"
+)
+# Whoever has booked, or is about to, needs no asking.
+_UNFINISHED = text(
+    "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'expired' "
+    "AND t.payment_required_by > :oldest AND t.payment_required_by <= :newest AND t.ends_at > :now "
+    "AND NOT EXISTS (SELECT 1 FROM trip o WHERE o.user_id = t.user_id AND o.booking_id > t.booking_id) "
+    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_unfinished' "
+    "AND g.booking_id = t.booking_id) "
     "ORDER BY t.payment_required_by LIMIT :most"
 )
 _GIVE = text(
@@ -49,6 +73,17 @@ async def due_flights(session: AsyncSession, window: Window, now: datetime) -> l
 async def due_payments(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings whose hold ends soon and that were not reminded of."""
     return list((await session.execute(_PAYMENTS, {"now": now, "until": now + PAYMENT_AHEAD, "most": _MOST})).all())
+
+
+async def due_passports(session: AsyncSession, now: datetime) -> list[Row[Any]]:
+    """Bookings that leave soon with passports we know of."""
+    return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PASSPORT_AHEAD, "most": _MOST})).all())
+
+
+async def due_unfinished(session: AsyncSession, now: datetime) -> list[Row[Any]]:
+    """Bookings that lapsed unpaid a while ago, whose traveller has not booked again."""
+    values = {"oldest": now - UNFINISHED_UNTIL, "newest": now - UNFINISHED_AFTER, "now": now, "most": _MOST}
+    return list((await session.execute(_UNFINISHED, values)).all())
 
 
 async def give(session: AsyncSession, kind: str, booking_id: Any, flight_id: Any, now: datetime) -> bool:

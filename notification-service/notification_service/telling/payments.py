@@ -36,6 +36,10 @@ class PaymentConsumers:
         """Money is on its way back."""
         await self._tell(session, envelope, "refund_sent", "refund_id")
 
+    async def on_refund_failed(self, session: AsyncSession, envelope: Envelope) -> None:
+        """The provider refused to send money back: operations see to it, the traveller hears that it takes longer."""
+        await self._tell(session, envelope, "refund_delayed", "refund_id")
+
     async def _tell(self, session: AsyncSession, envelope: Envelope, kind: str, id_name: str) -> None:
         values = envelope.parse().model_dump(mode="json")
         booking_id = UUID(values["booking_id"]) if values.get("booking_id") else None

@@ -47,7 +47,8 @@ delivery = Table(
     Column("id", Uuid, primary_key=True),
     Column("notice_id", Uuid, ForeignKey("notice.id", ondelete="CASCADE"), nullable=False),
     Column("channel", String(10), nullable=False),
-    Column("address", String(512), nullable=False),
+    # A mail address, a number in E.164, or `platform:token` (a browser's subscription is some hundred characters).
+    Column("address", Text, nullable=False),
     Column("message_id", String(120), nullable=False, unique=True),
     Column("state", String(10), nullable=False),
     # What the mail waits for: documents of this booking made for this cause.

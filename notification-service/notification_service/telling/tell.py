@@ -1,121 +1,92 @@
 """Turn a fact into one notice for each recipient and its deliveries, in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification_service.preferences.rules import Channel, Preferences
-from notification_service.preferences.store import preferences_of_row
+from notification_service.preferences.rules import Category, Channel
+from notification_service.telling import store
 from notification_service.telling.facts import Fact, Recipient, message_id
-from notification_service.telling.tables import delivery, notice
-from notification_service.trips.documents import are_ready
+from notification_service.telling.store import NewDelivery, NewNotice, Reach
 from notification_service.wording.kinds import KINDS, Kind
 from rihla.kernel import new_id
 
-_REACH = text(
-    "SELECT c.email, c.phone, c.locale, c.deleted_at IS NOT NULL AS deleted, c.suspended, "
-    "p.channels, p.quiet_from, p.quiet_to, coalesce(p.time_zone, 'UTC') AS time_zone, p.locale AS chosen_locale, "
-    "(SELECT coalesce(array_agg(d.token), '{}') FROM device d WHERE d.user_id = :user_id) AS tokens "
-    "FROM (SELECT 1) one LEFT JOIN contact c ON c.user_id = :user_id LEFT JOIN preference p ON p.user_id = :user_id"
-)
+
+def _nobody(_: Iterable[UUID]) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """What telling needs to know of the house."""
+    """What telling needs to know of the house. `announce` hears after the commit whose notices are new."""
 
     mail_domain: str
     document_wait: timedelta
+    announce: Callable[[Iterable[UUID]], None] = _nobody
 
     async def tell(
         self, session: AsyncSession, fact: Fact, recipients: Iterable[Recipient], *, now: datetime
     ) -> list[UUID]:
         """Tell each recipient once; the ids of the notices that are new."""
-        told = []
-        for recipient in recipients:
-            notice_id = await self._tell_one(session, fact, recipient, now)
-            if notice_id is not None:
-                told.append(notice_id)
-        return told
-
-    async def _tell_one(self, session: AsyncSession, fact: Fact, recipient: Recipient, now: datetime) -> UUID | None:
         kind = KINDS[fact.kind]
-        reach = (await session.execute(_REACH, {"user_id": recipient.user_id})).one()
-        if reach.deleted:
-            return None
-        locale = reach.chosen_locale or recipient.locale or reach.locale or "en"
-        notice_id = await _add_notice(session, fact, recipient.user_id, locale, now)
-        if notice_id is None:
-            return None
-        wishes = preferences_of_row(reach)
-        addresses = {
-            Channel.EMAIL: [recipient.email or reach.email] if kind.mail else [],
-            Channel.SMS: [recipient.phone or reach.phone],
-            Channel.PUSH: list(reach.tokens),
-        }
-        ready = await self._documents_ready(session, kind, fact)
-        rows = [
-            self._delivery(fact, recipient, notice_id, channel, address, wishes, ready=ready, now=now)
-            for channel in wishes.channels_for(kind.category)
-            for address in addresses[channel]
-            if address
-        ]
-        if rows:
-            await session.execute(insert(delivery).on_conflict_do_nothing(), rows)
-        return notice_id
+        everybody = {one.user_id: one for one in recipients}
+        reached = await store.reach_of(session, list(everybody), fact, waits_for=kind.waits_for)
+        notices: list[NewNotice] = []
+        deliveries: list[NewDelivery] = []
+        for user_id, recipient in everybody.items():
+            reach = reached[user_id]
+            if not _may_hear(reach, kind):
+                continue
+            locale = reach.wishes.locale or recipient.locale or reach.locale or "en"
+            notices.append(NewNotice(new_id(), user_id, locale))
+            deliveries += self._deliveries(fact, kind, recipient, reach, notices[-1].id, now)
+        if not notices:
+            return []
+        told = await store.add_notices(session, fact, notices, deliveries, now)
+        self._announce_after_commit(session, [user_id for _, user_id in told])
+        return [notice_id for notice_id, _ in told]
 
-    def _delivery(
-        self,
-        fact: Fact,
-        recipient: Recipient,
-        notice_id: UUID,
-        channel: Channel,
-        address: str,
-        wishes: Preferences,
-        *,
-        ready: bool,
-        now: datetime,
-    ) -> dict[str, Any]:
-        kind = KINDS[fact.kind]
-        attaches = channel is Channel.EMAIL and kind.waits_for is not None
-        waits = attaches and not ready
-        return {
-            "id": new_id(),
-            "notice_id": notice_id,
-            "channel": channel,
-            "address": address,
-            "message_id": message_id(fact.name, recipient.user_id, channel, address, domain=self.mail_domain),
-            "state": "waiting" if waits else "queued",
-            "waits_for": kind.waits_for if attaches else None,
-            "waits_after": fact.sequence if attaches else None,
-            "booking_id": fact.booking_id,
-            "due_at": now + self.document_wait if waits else wishes.earliest(channel, now, urgent=kind.urgent),
-            "created_at": now,
-        }
+    def _deliveries(
+        self, fact: Fact, kind: Kind, recipient: Recipient, reach: Reach, notice_id: UUID, now: datetime
+    ) -> Iterator[NewDelivery]:
+        for channel, address in _ways(kind, recipient, reach):
+            attaches = channel is Channel.EMAIL and kind.waits_for is not None
+            waits = attaches and not reach.documents_ready
+            earliest = reach.wishes.earliest(channel, now, urgent=kind.urgent)
+            yield NewDelivery(
+                id=new_id(),
+                notice_id=notice_id,
+                channel=channel,
+                address=address,
+                message_id=message_id(fact.name, recipient.user_id, channel, address, domain=self.mail_domain),
+                state="waiting" if waits else "queued",
+                waits_for=kind.waits_for if attaches else None,
+                waits_after=fact.sequence if attaches else None,
+                due_at=now + self.document_wait if waits else earliest,
+            )
 
-    async def _documents_ready(self, session: AsyncSession, kind: Kind, fact: Fact) -> bool:
-        if kind.waits_for is None or fact.booking_id is None:
-            return True
-        return await are_ready(session, fact.booking_id, kind.waits_for, after=fact.sequence)
+    def _announce_after_commit(self, session: AsyncSession, user_ids: Sequence[UUID]) -> None:
+        if user_ids:
+            event.listen(session.sync_session, "after_commit", lambda _: self.announce(user_ids), once=True)
 
 
-async def _add_notice(session: AsyncSession, fact: Fact, user_id: UUID, locale: str, now: datetime) -> UUID | None:
-    values = {
-        "id": new_id(),
-        "fact": fact.name,
-        "user_id": user_id,
-        "kind": fact.kind,
-        "locale": locale,
-        "booking_id": fact.booking_id,
-        "facts": dict(fact.values),
-        "created_at": now,
+def _may_hear(reach: Reach, kind: Kind) -> bool:
+    """Nobody who was erased; no offers while an account is suspended."""
+    return not reach.deleted and not (reach.suspended and kind.category is Category.OFFER)
+
+
+def _ways(kind: Kind, recipient: Recipient, reach: Reach) -> Iterator[tuple[Channel, str]]:
+    """Channels the person takes for this kind, with every address of each."""
+    addresses: dict[Channel, Sequence[str | None]] = {
+        Channel.EMAIL: [recipient.email or reach.email] if kind.mail else [],
+        Channel.SMS: [recipient.phone or reach.phone],
+        Channel.PUSH: reach.devices,
     }
-    statement = insert(notice).values(values).on_conflict_do_nothing().returning(notice.c.id)
-    added: UUID | None = (await session.execute(statement)).scalar_one_or_none()
-    return added
+    for channel in reach.wishes.channels_for(kind.category):
+        for address in addresses[channel]:
+            if address:
+                yield channel, address

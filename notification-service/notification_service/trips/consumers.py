@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Teller
-from notification_service.trips.documents import lock_booking, remember_documents
+from notification_service.trips.documents import remember_documents
 from notification_service.trips.recipients import owner_of, travellers_of
 from notification_service.trips.remember import ENDED, LIVE, remember_trip
 from notification_service.trips.tables import trip, trip_flight
@@ -44,8 +44,6 @@ class TripConsumers:
     async def on_booking(self, session: AsyncSession, envelope: Envelope) -> None:
         """Any event that carries the whole booking."""
         facts = envelope.parse().model_dump(mode="json")
-        booking_id = UUID(facts["booking_id"])
-        await lock_booking(session, booking_id)
         newer = await remember_trip(
             session,
             facts,
@@ -62,7 +60,6 @@ class TripConsumers:
         """Documents can be fetched: mails that waited may go."""
         ready = envelope.parse()
         assert isinstance(ready, BookingDocumentsReadyV1)
-        await lock_booking(session, ready.booking_id)
         await remember_documents(
             session,
             ready.booking_id,

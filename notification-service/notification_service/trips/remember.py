@@ -1,73 +1,79 @@
 """Keep the newest state of a booking, as its events tell it."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification_service.driver import driver_of
 from notification_service.trips.tables import trip, trip_flight
 
 LIVE = ("confirmed", "partially_cancelled", "disrupted")
 ENDED = ("cancelled", "expired", "completed")
 _FLYING = ("open", "checked_in")
 
-_FLIGHTS = text(
-    "INSERT INTO trip_flight (booking_id, flight_id, departs_at, departed) "
-    "SELECT :booking_id, given.flight_id, greatest(given.departs_at, news.departs_at), coalesce(news.departed, false) "
-    "FROM unnest(CAST(:flight_ids AS uuid[]), CAST(:departures AS timestamptz[])) AS given (flight_id, departs_at) "
-    "LEFT JOIN flight_news news ON news.flight_id = given.flight_id "
-    "ON CONFLICT (booking_id, flight_id) DO UPDATE SET departs_at = excluded.departs_at"
-)
+_REMEMBER = """
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(CAST($1::uuid AS text), 77))),
+newest AS (
+  INSERT INTO trip AS t (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at)
+  SELECT $1, $2, $3, $4, coalesce($5, 'confirmed'), $6, $7::jsonb, $8 FROM turn
+  ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, reference = excluded.reference,
+    sequence = excluded.sequence, status = coalesce($5, t.status), payment_required_by = excluded.payment_required_by,
+    facts = excluded.facts, ends_at = excluded.ends_at
+  WHERE t.sequence < excluded.sequence
+  RETURNING xmax = 0 AS fresh),
+flights AS (
+  INSERT INTO trip_flight (booking_id, flight_id, departs_at, departed)
+  SELECT $1, given.flight_id, greatest(given.departs_at, news.departs_at), coalesce(news.departed, false)
+  FROM newest CROSS JOIN unnest($9::uuid[], $10::timestamptz[]) AS given (flight_id, departs_at)
+  LEFT JOIN flight_news news ON news.flight_id = given.flight_id
+  ON CONFLICT (booking_id, flight_id) DO UPDATE SET departs_at = excluded.departs_at)
+SELECT fresh FROM newest
+"""
+"""The lock comes first, then the row as it is after the lock: ON CONFLICT looks at the newest version of it.
+
+One event of a booking at a time, so that a mail that begins to wait and its documents see each other."""
 
 
 async def remember_trip(
     session: AsyncSession, facts: Mapping[str, Any], *, status: str | None, sequence: int, now: datetime
 ) -> str | None:
-    """Store the booking's newest facts. None when they are the newest, else the status that newer facts gave it.
+    """Take the booking's turn and store its newest facts. None when they are the newest, else the status that newer
+    facts gave it.
 
     `status` None keeps what is known (a change, a check-in); an unknown booking is `confirmed` then.
     """
     booking_id = UUID(facts["booking_id"])
-    known = (
-        await session.execute(select(trip.c.sequence, trip.c.status).where(trip.c.booking_id == booking_id))
-    ).one_or_none()
-    if known is not None and known.sequence >= sequence:
-        return str(known.status)
     arrivals = [datetime.fromisoformat(one["arrival_at"]) for one in facts.get("segments", ())]
-    due = facts.get("payment_required_by")
-    values = {
-        "booking_id": booking_id,
-        "user_id": UUID(facts["user_id"]),
-        "reference": facts["reference"],
-        "sequence": sequence,
-        "status": status or (known.status if known is not None else "confirmed"),
-        "payment_required_by": datetime.fromisoformat(due) if due else None,
-        "facts": dict(facts),
-        "ends_at": max(arrivals, default=now + timedelta(days=1)),
-    }
-    statement = insert(trip).values(values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["booking_id"], set_=values))
-    await _replace_flights(session, booking_id, facts, fresh=known is None)
-    return None
-
-
-async def _replace_flights(session: AsyncSession, booking_id: UUID, facts: Mapping[str, Any], *, fresh: bool) -> None:
+    due = facts.get("payment_required_by") or facts.get("expired_at")
     flights = flying(facts)
+    connection = await driver_of(session)
+    fresh = await connection.fetchval(
+        _REMEMBER,
+        booking_id,
+        UUID(facts["user_id"]),
+        facts["reference"],
+        sequence,
+        status,
+        datetime.fromisoformat(due) if due else None,
+        json.dumps(facts),
+        max(arrivals, default=now + timedelta(days=1)),
+        list(flights),
+        list(flights.values()),
+    )
+    if fresh is None:
+        return str(await session.scalar(select(trip.c.status).where(trip.c.booking_id == booking_id)))
     if not fresh:
         await session.execute(
             delete(trip_flight).where(
                 trip_flight.c.booking_id == booking_id, trip_flight.c.flight_id.not_in(list(flights) or [booking_id])
             )
         )
-    if flights:
-        await session.execute(
-            _FLIGHTS,
-            {"booking_id": booking_id, "flight_ids": list(flights), "departures": list(flights.values())},
-        )
+    return None
 
 
 def flying(facts: Mapping[str, Any]) -> dict[UUID, datetime]:

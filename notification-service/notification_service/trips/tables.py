@@ -29,11 +29,13 @@ trip = Table(
     # The booking's own counter: an older event changes nothing.
     Column("sequence", BigInteger, nullable=False),
     Column("status", String(24), nullable=False),
+    # When the hold ends, or ended for want of payment.
     Column("payment_required_by", Instant),
     # The newest booking event's data, as it came.
     Column("facts", JSONB, nullable=False),
     Column("ends_at", Instant, nullable=False, index=True),
     Index("ix_trip_payment_required_by", "payment_required_by", postgresql_where=text("status = 'pending_payment'")),
+    Index("ix_trip_lapsed", "payment_required_by", postgresql_where=text("status = 'expired'")),
 )
 
 trip_flight = Table(

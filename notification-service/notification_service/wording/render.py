@@ -1,7 +1,7 @@
 """From a kind of notice and its facts to subject, short line, HTML and plain text in one language."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification_service.wording.cards import cards_of
 from notification_service.wording.catalogue import Catalogue, catalogue
-from notification_service.wording.formats import local_time_in, money_in, place_name, utc_time_in
+from notification_service.wording.formats import day_in, local_time_in, money_in, place_name, utc_time_in
 from notification_service.wording.kinds import KINDS, language_of
 from notification_service.wording.message import Rendered
 
 QR_CONTENT_ID = "booking-qr"
 _NAMES: Final = (
     *("reference", "amount", "refund", "flight_number", "origin", "destination", "departs"),
-    *("delay", "gate", "terminal", "answer_by", "pay_by", "name"),
+    *("delay", "gate", "terminal", "answer_by", "pay_by", "name", "expires"),
 )
 
 
@@ -48,6 +48,8 @@ def values_of(language: str, facts: Mapping[str, Any]) -> dict[str, str]:
     for name, source in (("answer_by", "answer_by"), ("pay_by", "payment_required_by")):
         if facts.get(source):
             values[name] = utc_time_in(language, datetime.fromisoformat(facts[source]))
+    if facts.get("passport_expires_on"):
+        values["expires"] = day_in(language, date.fromisoformat(facts["passport_expires_on"]))
     if facts.get("delay_minutes"):
         values["delay"] = str(facts["delay_minutes"])
     if facts.get("full_name"):

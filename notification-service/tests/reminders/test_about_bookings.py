@@ -1,0 +1,73 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+from notification_service.reminders.remind import ReminderScheduler
+from notification_service.reminders.rules import passport_reminders
+from rihla.contracts.events import BookingExpiredV1
+
+
+def scheduler(stack: Any) -> ReminderScheduler:
+    c = stack.container
+    return ReminderScheduler(c.db, c.teller, clock=c.clock, every_seconds=1)
+
+
+async def expire(stack: Any, trip: Any, clock: Any) -> None:
+    await stack.hear(trip.created(clock.now()), subject=trip.booking_id, sequence=1)
+    expired = BookingExpiredV1(**trip.common(), expired_at=clock.now())
+    await stack.hear(expired, subject=trip.booking_id, sequence=2)
+
+
+async def kinds(stack: Any, kind: str) -> int:
+    ((found,),) = await stack.rows("SELECT count(*) FROM notice WHERE kind = :kind", kind=kind)
+    return int(found)
+
+
+async def test_whoever_did_not_finish_a_booking_is_asked_once_two_hours_later(
+    stack: Any, trip: Any, box: Any, clock: Any
+) -> None:
+    await expire(stack, trip, clock)
+    clock.advance(timedelta(minutes=119))
+    assert await scheduler(stack).remind() == 0
+    clock.advance(timedelta(minutes=1))
+    assert await scheduler(stack).remind() == 1
+    assert await scheduler(stack).remind() == 0
+    await stack.send()
+    assert [mail["Subject"] for mail in box.mails if "Still" in mail["Subject"]] == ["Still going to Jeddah (JED)?"]
+
+
+async def test_whoever_booked_again_or_was_away_for_a_day_is_not_asked(stack: Any, trip: Any, clock: Any) -> None:
+    await expire(stack, trip, clock)
+    again, other = type(trip)(), type(trip)()
+    again.user_id = trip.user_id
+    await stack.hear(again.created(clock.now() + timedelta(hours=9)), subject=again.booking_id, sequence=1)
+    clock.advance(timedelta(hours=3))
+    await scheduler(stack).remind()
+    await expire(stack, other, clock)
+    clock.advance(timedelta(hours=25))
+    await scheduler(stack).remind()
+    assert await kinds(stack, "reminder_unfinished") == 0
+
+
+async def test_a_passport_that_ends_too_soon_is_pointed_out_once_a_month_before(
+    stack: Any, trip: Any, box: Any, clock: Any
+) -> None:
+    """What booking-service tells of passports is optional: it is put beside the remembered facts here."""
+    await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
+    ((facts,),) = await stack.rows("SELECT facts FROM trip")
+    facts["passengers"][0]["passport_expires_on"] = "2027-01-15"
+    facts["passengers"][1]["passport_expires_on"] = "2031-01-15"
+    await stack.rows("UPDATE trip SET facts = CAST(:facts AS jsonb) RETURNING 1", facts=json.dumps(facts))
+    await scheduler(stack).remind()
+    await scheduler(stack).remind()
+    await stack.send()
+    (mail,) = [mail for mail in box.mails if "passport" in mail["Subject"]]
+    words = mail.get_body(("plain",)).get_content()
+    assert "Amina Rahman ends on 15 January 2027" in words
+    assert await kinds(stack, "reminder_passport") == 1
+
+
+def test_a_passport_we_do_not_know_is_not_spoken_of(trip: Any) -> None:
+    facts = trip.confirmed().model_dump(mode="json")
+    assert passport_reminders(facts) == []
+    assert passport_reminders({**facts, "segments": []}) == []
