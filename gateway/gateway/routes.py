@@ -72,6 +72,11 @@ class Route:
     in_maintenance: bool = False
     methods: frozenset[str] | None = None
     websocket: bool = False
+    hands_on: str = ""
+    """Another service that this one may ask for the caller, within the minute of the request: it is sent a token made
+    for that service too, in `X-Internal-<Name>-Authorization`."""
+    scope: str = ""
+    """What a partner's key needs where callers must be known: `<scope>:read` or `<scope>:write`. Empty: people only."""
 
 
 _A, _V, _S, _STAFF, _P = Who.ANYONE, Who.VISITOR, Who.SIGNED_IN, Who.STAFF, Who.PROVIDER
@@ -110,17 +115,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/admin/flash-sales",        "flight",  _STAFF),
     Route("/v1/admin/audit",              "flight",  _STAFF),
     # ---- booking-service
-    Route("/v1/booking-quotes",           "booking", _A, importance=_MONEY, timeout=15),
-    Route("/v1/bookings",                 "booking", _S, importance=_MONEY, timeout=30),
+    Route("/v1/booking-quotes",           "booking", _S, importance=_MONEY, timeout=15, scope="bookings"),
+    Route("/v1/bookings",                 "booking", _S, importance=_MONEY, timeout=30, scope="bookings"),
     Route("/v1/bookings/lookup",          "booking", _A, timeout=15),
     Route("/v1/boarding-pass-keys",       "booking", _A),
-    Route("/v1/trips",                    "booking", _S, timeout=15),
+    Route("/v1/trips",                    "booking", _S, timeout=15, scope="bookings"),
     Route("/v1/admin/bookings",           "booking", _STAFF, timeout=30),
     # ---- payment-service
-    Route("/v1/payments",                 "payment", _S, importance=_MONEY, timeout=30),
+    Route("/v1/payments",                 "payment", _S, importance=_MONEY, timeout=30, scope="payments"),
     Route("/v1/webhooks",                 "payment", _P, Limits.WEBHOOK, _MONEY, timeout=20,
           without_redis=WithoutRedis.OPEN, in_maintenance=True, methods=_POST),
-    Route("/v1/wallet",                   "payment", _S, importance=_MONEY, timeout=30),
+    Route("/v1/wallet",                   "payment", _S, importance=_MONEY, timeout=30, scope="payments"),
     Route("/v1/subscription-plans",       "payment", _A, cache=60),
     Route("/v1/subscriptions",            "payment", _S, importance=_MONEY, timeout=30),
     Route("/v1/promo-codes",              "payment", _A),
@@ -132,6 +137,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/admin/ledger",             "payment", _STAFF, timeout=30),
     # ---- notification-service
     Route("/v1/notifications",            "notification", _S),
+    Route("/v1/notifications/ws",         "notification", _S, methods=_GET, websocket=True),
     Route("/v1/notifications/unsubscribe", "notification", _A),
     Route("/v1/devices",                  "notification", _S),
     Route("/v1/admin/notifications",      "notification", _STAFF),
@@ -140,10 +146,15 @@ ROUTES: Final[tuple[Route, ...]] = (
     # ---- chat-service
     Route("/v1/chat",                     "chat",    _S, body=20 * MIB, timeout=30),
     Route("/v1/chat/ws",                  "chat",    _S, methods=_GET, websocket=True),
+    Route("/v1/chat/files",               "chat",    _A, body=11 * MIB, timeout=30),
+    Route("/v1/chat/assistant",           "chat",    _S, timeout=20, hands_on="booking"),
     Route("/v1/support",                  "chat",    _S, body=20 * MIB, timeout=30),
+    Route("/v1/support/inbound-mail",     "chat",    _P, Limits.WEBHOOK, timeout=20, body=2 * MIB,
+          without_redis=WithoutRedis.OPEN),
     Route("/v1/faq",                      "chat",    _A),
     Route("/v1/admin/chat",               "chat",    _STAFF),
     Route("/v1/admin/support",            "chat",    _STAFF),
+    Route("/v1/admin/faq",                "chat",    _STAFF),
 )
 # fmt: on
 
