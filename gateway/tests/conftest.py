@@ -268,7 +268,7 @@ class Stack:
             "key_id": str(new_id()),
             "user_id": str(new_id()),
             "organisation_id": str(new_id()),
-            "scopes": ["book"],
+            "scopes": ["bookings:write", "offers:read"],
             "test_mode": key.startswith("rk_test_"),
             "roles": ["partner"],
             "rate_limit_per_minute": 300,
@@ -379,6 +379,8 @@ def _chat(keyring: Keyring) -> FakeService:
                 await socket.close(4000)
                 return
             await socket.send_text(f"echo {text}")
+
+    service.echo("POST", "/v1/chat/assistant/questions", "ask_assistant")
 
     @service.app.post("/v1/chat/attachments")
     async def attach(request: Request) -> dict[str, int]:

@@ -131,7 +131,7 @@ class Door:
             await self._spend(exchange, None)  # guessing credentials costs the address it is done from
             raise
         await self._spend(exchange, route)
-        permit(exchange.caller, route.who)
+        permit(exchange.caller, route, exchange.method)
         if self._in_flight >= self._places[route.importance]:
             raise Refused(problems.OVERLOADED, "Too much is going on at the moment; try again in a moment.")
 

@@ -68,7 +68,7 @@ class SocketDoor:
         protocols = [str(protocol) for protocol in scope.get("subprotocols", ())]
         exchange.caller = caller = await self._caller(exchange, protocols, operation)
         await self._spend(exchange, caller)
-        permit(caller, operation.route.who)
+        permit(caller, operation.route, "GET")
         most = c.settings.websockets_per_user
         if c.open_sockets.count(caller) >= most:
             raise too_many_sockets(most)

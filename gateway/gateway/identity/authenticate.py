@@ -10,7 +10,7 @@ from gateway.identity.auth_client import AuthUnavailable
 from gateway.identity.caller import Caller, anonymous
 from gateway.identity.revocations import Revocations
 from gateway.problems import Refused
-from gateway.routes import Who
+from gateway.routes import Route, Who
 
 _STAFF = frozenset({"support", "admin"})
 
@@ -68,10 +68,21 @@ class Authenticator:
         return caller
 
 
-def permit(caller: Caller, who: Who) -> None:
+def permit(caller: Caller, route: Route, method: str) -> None:
     """Raise `Refused` (401 or 403) unless a row of the route table lets this caller in."""
+    who = route.who
     if who is Who.SIGNED_IN or who is Who.STAFF:
         if caller.kind == "anonymous":
             raise Refused(problems.UNAUTHENTICATED, "Send an access token or an API key.")
         if who is Who.STAFF and caller.principal.roles.isdisjoint(_STAFF):
             raise Refused(problems.FORBIDDEN, "This needs the role support or admin.")
+        if caller.kind == "partner" and not _in_scope(caller, route, method):
+            raise Refused(problems.FORBIDDEN, "This API key's scopes do not allow it.")
+
+
+def _in_scope(caller: Caller, route: Route, method: str) -> bool:
+    """Writing allows reading; a row without a scope is for people only."""
+    if not route.scope:
+        return False
+    enough = {f"{route.scope}:write"} | ({f"{route.scope}:read"} if method in ("GET", "HEAD") else set())
+    return not enough.isdisjoint(caller.principal.scopes)

@@ -137,7 +137,7 @@ def _security(row: Route, operation: Document) -> list[dict[str, list[str]]]:
     if row.who is Who.STAFF:
         return [{"bearerAuth": []}]
     if row.who is Who.SIGNED_IN:
-        return either
+        return either if row.scope else [{"bearerAuth": []}]
     return [{}, *either] if operation.get("security") else []
 
 
@@ -146,10 +146,16 @@ def _add_responses(operation: Document, row: Route) -> None:
     shared = {"429": "TooManyRequests", "503": "Unavailable"}
     if row.who in (Who.SIGNED_IN, Who.STAFF):
         shared["401"] = "Unauthenticated"
-    if row.who is Who.STAFF:
+    if row.who is Who.STAFF or (row.who is Who.SIGNED_IN and row.scope):
         shared["403"] = "Forbidden"
     if "requestBody" in operation:
         shared["413"] = "TooLarge"
+    if "HTTPValidationError" in str(responses.get("422")):
+        # FastAPI's own description; what services answer is a problem document.
+        responses["422"] = {
+            "description": "The request is not valid",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
     for status, name in shared.items():
         responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
 
