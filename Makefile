@@ -1,6 +1,7 @@
 # Every target makes the environment it needs first; a second call finds it there at once.
 PYTHON ?= python3
 SERVICE ?=
+BACKUP ?=
 ARGS ?=
 MINUTES ?= 5
 SEED ?= 1
@@ -12,7 +13,7 @@ ENVIRONMENT := $(PYTHON) deploy/local/rihla_local/environment.py
 LOCAL := $(VENV)/python -m rihla_local
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down logs status reset demo test lint format chaos bench bench-data
+.PHONY: help run up down logs status reset backup restore demo test lint format chaos bench bench-data
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +41,14 @@ status: ## processes, ports, restarts, memory
 reset: ## stop the stack and empty its data
 	@$(ENVIRONMENT)
 	@$(LOCAL) reset
+
+backup: ## databases, documents and secrets of the running stack into one folder (BACKUP=folder)
+	@$(ENVIRONMENT)
+	@BACKUP="$(BACKUP)" $(LOCAL) backup
+
+restore: ## the same back into this checkout, whose stack is down (BACKUP=folder)
+	@$(ENVIRONMENT) --servers
+	@BACKUP="$(BACKUP)" $(LOCAL) restore
 
 demo: ## a traveller's journey against the running stack, step by step
 	@$(ENVIRONMENT)

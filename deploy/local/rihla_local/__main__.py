@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
         "logs": lambda: control.logs(layout, os.environ.get("SERVICE", "")),
         "reset": lambda: control.reset(layout),
         "demo": lambda: _demo(layout),
+        "backup": lambda: _backup(layout),
+        "restore": lambda: _restore(layout),
         "lint": lambda: _lint(layout),
         "servers": lambda: _servers(layout),
         "test": lambda: _test(layout, arguments[1:]),
@@ -42,6 +44,18 @@ def _demo(layout: Layout) -> int:
     from rihla_local.demo import run_demo
 
     return run_demo(layout)
+
+
+def _backup(layout: Layout) -> int:
+    from rihla_local.backup import backup
+
+    return backup(layout)
+
+
+def _restore(layout: Layout) -> int:
+    from rihla_local.backup import restore
+
+    return restore(layout)
 
 
 def _lint(layout: Layout) -> int:
