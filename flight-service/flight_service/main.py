@@ -14,6 +14,7 @@ import flight_service.seat_maps.api
 from flight_service.bootstrap import open_container
 from flight_service.inventory.express_lane import open_express_lane
 from flight_service.problems import problems
+from flight_service.search.express_lane import open_search_lane
 from flight_service.settings import Settings
 from rihla.kernel import Clock, SystemClock
 from rihla.web import build_app
@@ -42,4 +43,5 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         checks=lambda c: {"database": c.db.check, "timetable": c.feed.check},
     )
     open_express_lane(app)
+    open_search_lane(app)
     return app

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from flight_service.catalogue.layout import CABINS
 from flight_service.fares.rule_set import FULL, FareRules
 from flight_service.fares.rules import PriceContext, demand_factor
-from flight_service.offers.price_flights import load_percent
+from flight_service.search.timetable import load_percent
 from rihla.db import Database
 
 Reason = Literal["opened", "fare", "day"]

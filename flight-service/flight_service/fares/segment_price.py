@@ -1,6 +1,7 @@
 """Prices of one segment for a whole party, remembered by the inputs that make them."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flight_service.fares.currencies import CurrencyRates
 from flight_service.fares.rule_set import PASSENGER_TYPES, BrandName, FareRules, PassengerType
@@ -28,11 +29,17 @@ class Party:
     """How many of each type, in the order of PASSENGER_TYPES."""
 
     counts: tuple[int, int, int, int, int]
+    seated: int = field(init=False, compare=False)
+    """Passengers who take a seat."""
 
-    @property
-    def seated(self) -> int:
-        """Passengers who take a seat."""
-        return sum(self.counts) - self.counts[PASSENGER_TYPES.index("infant")]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seated", sum(self.counts) - self.counts[PASSENGER_TYPES.index("infant")])
+
+    @staticmethod
+    @lru_cache(maxsize=10_000)
+    def of(counts: tuple[int, int, int, int, int]) -> "Party":
+        """The same, remembered."""
+        return Party(counts)
 
     def items(self) -> list[tuple[PassengerType, int]]:
         """The types that occur, with their counts."""

@@ -1,6 +1,6 @@
 """Offer ids: what an offer locks, packed in a few bytes and signed, so that an offer costs no database write.
 
-    byte 0      format (1)
+    byte 0      format (2)
     1-4         issued at, seconds since 1970
     5           minutes it lives
     6-8         currency
@@ -9,13 +9,14 @@
     14-16       adults, children, infants, seniors, students (4 bits each)
     then        for each slice the number of its segments, and for each segment
                 flight number in the database (4), offer version (4), load percent (1), flash sale (4, 0: none)
-    last 16     HMAC-SHA256 of all before it, cut to 128 bits
+    last 16     BLAKE2b of all before it, keyed (RFC 7693), 128 bits
 
 as base64url without padding: 66 characters for one direct flight.
 """
 
 import base64
 import binascii
+import hashlib
 import hmac
 import struct
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from flight_service.catalogue.layout import CABINS, Cabin
 from flight_service.fares.rule_set import BRANDS, BrandName
 from rihla.kernel import DomainError
 
-_FORMAT = 1
+_FORMAT = 2
 _HEAD = struct.Struct(">BIB3sHHBBBB")
 _SEGMENT = struct.Struct(">IIBI")
 _MAC_BYTES = 16
@@ -73,7 +74,11 @@ class OfferSigner:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
             raise ValueError("an offer signer needs a key")
-        self._keys = tuple(keys)
+        # A key of any length becomes one of 64 bytes; the keyed states are made once and copied for each id.
+        self._states = tuple(
+            hashlib.blake2b(key=hashlib.sha512(key).digest(), digest_size=_MAC_BYTES, person=b"flight-offer")
+            for key in keys
+        )
 
     def encode(self, terms: OfferTerms) -> str:
         """The id of an offer with these terms; the same terms give the same id."""
@@ -82,8 +87,10 @@ class OfferSigner:
 
     def seal(self, packed: bytes) -> str:
         """Sign packed terms (`pack_head` + `pack_slice`...): search packs the parts itself, since they repeat."""
-        mac = hmac.digest(self._keys[0], packed, "sha256")[:_MAC_BYTES]
-        return binascii.b2a_base64(packed + mac, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+        state = self._states[0].copy()
+        state.update(packed)
+        raw = packed + state.digest()
+        return binascii.b2a_base64(raw, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
     def decode(self, offer_id: str) -> OfferTerms:
         """The terms of `offer_id`. Raises OfferInvalid for anything this service did not sign."""
@@ -101,7 +108,11 @@ class OfferSigner:
         except (ValueError, binascii.Error) as error:
             raise _invalid() from error
         packed, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        good = [hmac.compare_digest(hmac.digest(key, packed, "sha256")[:_MAC_BYTES], mac) for key in self._keys]
+        good = []
+        for keyed in self._states:
+            state = keyed.copy()
+            state.update(packed)
+            good.append(hmac.compare_digest(state.digest(), mac))
         # Unused bits of the last base64 character would let one offer have several ids.
         if (
             not any(good)

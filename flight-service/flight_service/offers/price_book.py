@@ -17,8 +17,9 @@ from flight_service.search.network import Ints, Slots
 if TYPE_CHECKING:
     from flight_service.offers.price_flights import FlightPricer, Terms
 
-_ROUTE_SHIFT, _FARE_SHIFT, _LOAD_SHIFT = 43, 16, 9
-"""20 bits of route, 27 of fare (1.3 million US dollars), 7 of load, 9 of time."""
+_TEXTS_KEPT = 50_000
+_FARE_SHIFT, _LOAD_SHIFT = 16, 9
+"""A key: 20 bits of route, 27 of fare (1.3 million US dollars), 7 of load, 9 of time."""
 
 
 class PriceSteps:
@@ -37,11 +38,23 @@ class PriceBook:
     def __init__(self, pricer: "FlightPricer", terms: "Terms") -> None:
         self._pricer = pricer
         self._cabin = CABINS.index(terms.cabin)
+        self.frame: tuple[int, bytes, str] = (0, b"", "")
+        """The second search has last written an offer in, with what all its offers have in common."""
         self._prices: dict[int, SegmentPrice] = {}
         self._totals: dict[int, int] = {}
+        self.texts: dict[tuple[int, ...], str] = {}
+        """What search has written of sums of these prices."""
 
     def __len__(self) -> int:
         return len(self._prices)
+
+    def remember(self, keys: tuple[int, ...], text: str) -> str:
+        """Keep what was written of a sum; a sale's price is no part of it, since its key outlives the sale."""
+        if min(keys) >= 0:
+            if len(self.texts) >= _TEXTS_KEPT:
+                self.texts.clear()
+            self.texts[keys] = text
+        return text
 
     def totals(self, slots: Slots, terms: "Terms") -> tuple[Ints, Ints]:
         """What the party pays on each flight now, and each price's key. `terms` may differ in `issued` only."""
@@ -51,12 +64,11 @@ class PriceBook:
             sold_off = np.isin(slots, np.fromiter(on_sale, np.int32, len(on_sale)))
             keys[sold_off] = -1 - slots[sold_off]
         listed: list[int] = keys.tolist()
-        known = self._totals
         try:
-            totals = [known[key] for key in listed]
+            return np.fromiter(map(self._totals.__getitem__, listed), np.int64, len(listed)), keys
         except KeyError:
             totals = [self._total(key, slot, terms) for key, slot in zip(listed, slots.tolist(), strict=True)]
-        return np.array(totals, np.int64), keys
+            return np.array(totals, np.int64), keys
 
     def price(self, key: int, terms: "Terms") -> SegmentPrice:
         """The price behind a key of `totals`."""
@@ -73,10 +85,7 @@ class PriceBook:
 
     def _keys(self, slots: Slots, issued: int) -> Ints:
         view, steps = self._pricer.table.view, self._pricer.steps
-        capacity = view.capacity[self._cabin][slots].astype(np.int32)
-        taken = (capacity - view.free[self._cabin][slots]) * 100 // np.maximum(capacity, 1)
-        keys: Ints = view.route[slots].astype(np.int64) << _ROUTE_SHIFT
-        keys |= view.base[self._cabin][slots].astype(np.int64) << _FARE_SHIFT
-        keys |= steps.by_load[taken]
-        keys |= np.searchsorted(steps.minutes, view.departure[slots] - np.int32(issued), side="right")
+        keys: Ints = view.fare[self._cabin][slots] << _FARE_SHIFT
+        keys |= steps.by_load[view.load[self._cabin][slots]]
+        keys |= steps.minutes.searchsorted(view.departure[slots] - np.int32(issued), side="right")
         return keys

@@ -11,7 +11,7 @@ from flight_service.fares.segment_price import Party, SegmentPrice, SegmentPrice
 from flight_service.offers.offer_id import LockedSegment
 from flight_service.offers.price_book import PriceBook, PriceSteps
 from flight_service.search.reference import FlashSale, Reference
-from flight_service.search.timetable import Timetable
+from flight_service.search.timetable import Timetable, load_percent
 
 _REMEMBERED = 50_000
 _BOOKED = 400_000
@@ -120,11 +120,6 @@ class FlightPricer:
         sale = self.sale(slot, terms)
         load = load_percent(table.free[cabin][slot], table.capacity[cabin][slot])
         return LockedSegment(table.no[slot], table.version[slot], load, sale.no if sale else 0)
-
-
-def load_percent(free: int, capacity: int) -> int:
-    """Whole percent of a cabin that is taken, rounded down; 0 for a cabin without seats."""
-    return (capacity - free) * 100 // capacity if capacity > 0 else 0
 
 
 def _runs(sale: FlashSale, minute: int) -> bool:

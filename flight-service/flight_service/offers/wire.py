@@ -12,10 +12,24 @@ def local_time(minute: int, offset: int) -> datetime:
     return (EPOCH + timedelta(minutes=minute)).astimezone(timezone(timedelta(minutes=offset)))
 
 
-@lru_cache(maxsize=100_000)
+_CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}:00" for minute in range(1440))
+
+
 def local_text(minute: int, offset: int) -> str:
     """The same as RFC 3339: `2026-12-01T08:30:00+06:00`."""
-    return local_time(minute, offset).isoformat()
+    day, clock = divmod(minute + offset, 1440)
+    return f"{_day(day)}T{_CLOCK[clock]}{_offset(offset)}"
+
+
+@lru_cache(maxsize=2_000)
+def _day(number: int) -> str:
+    return (EPOCH + timedelta(days=number)).date().isoformat()
+
+
+@lru_cache(maxsize=200)
+def _offset(minutes: int) -> str:
+    sign, size = ("-" if minutes < 0 else "+"), abs(minutes)
+    return f"{sign}{size // 60:02d}:{size % 60:02d}"
 
 
 def utc_text(at: datetime) -> str:

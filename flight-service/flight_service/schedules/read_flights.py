@@ -12,9 +12,9 @@ from flight_service.catalogue.layout import CABINS, Cabin
 from flight_service.errors import FlightNotFound
 from flight_service.fares.rules import PriceContext
 from flight_service.fares.segment_price import Party
-from flight_service.offers.price_flights import FlightPricer, load_percent
+from flight_service.offers.price_flights import FlightPricer
 from flight_service.offers.wire import duration_text, money, utc_text
-from flight_service.search.timetable import SELLABLE
+from flight_service.search.timetable import SELLABLE, load_percent
 from rihla.db import Database
 from rihla.web.paging import InvalidCursor
 

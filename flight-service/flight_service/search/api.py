@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,8 +14,9 @@ from flight_service.bootstrap import Container
 from flight_service.catalogue.layout import Cabin
 from flight_service.offers.schemas import OfferPage
 from flight_service.problems import problems
+from flight_service.search.plain_params import read_plain
 from flight_service.search.price_calendar import price_calendar
-from flight_service.search.query import Query, QueryReader
+from flight_service.search.query import QueryReader
 from flight_service.search.schemas import CalendarDayView, CalendarView, OfferSearch, SearchParams
 from rihla.auth import CurrentPrincipal, Principal
 from rihla.web import MoneyModel, container, problem_responses
@@ -58,8 +60,8 @@ async def search_flight_offers(request: Request, principal: CurrentPrincipal) ->
     `best` sorts by price plus journey time, an hour of a passenger counted as 12 US dollars.
     """
     found: Container = request.app.state.container
-    params = _read_params(request)
-    return await _answer(found, principal, params)
+    body = await answer_search(found, principal, read_params(request.scope["query_string"]))
+    return Response(body, media_type="application/json")
 
 
 @router.post(
@@ -72,7 +74,7 @@ async def search_multi_city(
     body: OfferSearch, principal: CurrentPrincipal, found: Annotated[Container, Depends(container)]
 ) -> Response:
     """The same search for any number of slices up to six (multi-city)."""
-    return await _answer(found, principal, body)
+    return Response(await answer_search(found, principal, body), media_type="application/json")
 
 
 @router.get(
@@ -131,24 +133,33 @@ def _month(text: str) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-async def _answer(found: Container, principal: Principal, asked: SearchParams | OfferSearch) -> Response:
+async def answer_search(found: Container, principal: Principal, asked: SearchParams | OfferSearch) -> bytes:
+    """A page as JSON. Raises ValidationFailed, InvalidCursor, TimetableStale."""
     await found.feed.fresh()
     network = found.feed.timetable.test if principal.test_mode else found.feed.timetable.live
     reader = QueryReader(found.feed.reference, network, found.clock.now())
     query = reader.from_params(asked) if isinstance(asked, SearchParams) else reader.from_body(asked)
     page = found.search.find(query, test_mode=principal.test_mode)
-    return Response(_page_bytes(page.offers, page.next_cursor, page.notes, query), media_type="application/json")
+    tail = {"next_cursor": page.next_cursor, "cabin": query.cabin, "currency": query.currency, "notes": page.notes}
+    return f'{{"items":[{",".join(page.offers)}],'.encode() + msgspec.json.encode(tail)[1:]
 
 
-def _page_bytes(offers: list[str], next_cursor: str | None, notes: list[str], query: Query) -> bytes:
-    tail = {"next_cursor": next_cursor, "cabin": query.cabin, "currency": query.currency, "notes": notes}
-    return f'{{"items":[{",".join(offers)}],'.encode() + msgspec.json.encode(tail)[1:]
-
-
-def _read_params(request: Request) -> SearchParams:
-    asked = request.query_params
-    values = {name: asked.getlist(name) if name in _LISTS else value for name, value in asked.items()}
+def read_params(query_string: bytes) -> SearchParams:
+    """The parameters of a query string. Raises RequestValidationError."""
+    text = query_string.decode("latin-1")
+    plain = read_plain(text)
+    if plain is not None:
+        return plain
     try:
-        return SearchParams.model_validate(values)
+        return SearchParams.model_validate(_split(text))
     except ValidationError as error:
         raise RequestValidationError([{**item, "loc": ("query", *item["loc"])} for item in error.errors()]) from error
+
+
+def _split(text: str) -> dict[str, Any]:
+    """Names and values; of a name given several times the last counts, and all of a list's."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    values: dict[str, Any] = dict(pairs)
+    for name in _LISTS & values.keys():
+        values[name] = [value for key, value in pairs if key == name]
+    return values

@@ -1,6 +1,7 @@
 """Search offers: journeys of the timetable, prices by the rules of now, and a page with ids that lock the price."""
 
 import hashlib
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,17 +16,20 @@ from flight_service.offers.open_offer import OfferDesk
 from flight_service.offers.price_flights import FlightPricer, Terms
 from flight_service.search.follow_changes import TimetableFeed
 from flight_service.search.journeys import Journeys, JourneySearch, Wanted, day_window
+from flight_service.search.network import Ints
 from flight_service.search.query import Query, SliceWanted
-from flight_service.search.rank import NO_LEG, Options, Order, PriceRange, page, position_of
+from flight_service.search.rank import Combination, Options, Order, Priced, PriceRange, page, position_of
 from flight_service.search.render import OfferWriter
 from flight_service.search.timetable import Timetable, minutes
 from rihla.kernel import Clock
-from rihla.web.paging import InvalidCursor, decode_cursor, encode_cursor
+from rihla.web.paging import InvalidCursor, decode_cursor
 
 # What a minute of a passenger's time is worth to the sort `best`: 12 US dollars an hour.
 BEST_CENTS_A_MINUTE = 20
 _DEFAULT_STOPS = 1
 _MOST_STOPS = 2
+_JSON = msgspec.json.Encoder()
+_NO_PRICES, _NO_TIMES = np.empty(0, np.int64), np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class OfferSearchDesk:
         writer = OfferWriter(self._offers, pricer, run.book, run.terms, now, test_mode=test_mode)
         cursor = None
         if more:
-            cursor = encode_cursor({"q": fingerprint, "s": query.sort, "p": position_of(combinations[-1])})
+            cursor = _write_cursor(fingerprint, combinations[-1])
         notes = ["Nothing with fewer stops was found, so journeys with two stops are shown."] if more_stops else []
         return Found([writer.offer(combination) for combination in combinations], cursor, notes)
 
@@ -78,6 +82,10 @@ class OfferRun:
         self._search = JourneySearch(self._table, network, self._airports)
         self._now = minutes(now) + 1
         self.terms = Terms(query.cabin, query.brand, query.currency, query.party, minutes(now))
+        self._filtered = any(
+            value is not None
+            for value in (query.max_duration, query.flight_number, query.departure_window, query.arrival_window)
+        )
         self.book = pricer.book(self.terms, test_mode=test_mode)
 
     def options(self) -> tuple[list[Options], bool]:
@@ -123,27 +131,33 @@ class OfferRun:
         return (first, last) if first < last else None
 
     def _priced(self, groups: list[Journeys]) -> Options:
-        """One table of all journeys with what they cost."""
-        view, sizes = self._table.view, [len(group) for group in groups]
-        legs = np.full((_MOST_STOPS + 1, sum(sizes)), NO_LEG, np.int32)
-        at = 0
-        for group, size in zip(groups, sizes, strict=True):
-            for row, slots in enumerate(group.legs):
-                legs[row, at : at + size] = slots
-            at += size
-        flown = legs != NO_LEG
-        totals, price_keys = self.book.totals(legs[flown], self.terms)
-        keys, price = np.zeros(legs.shape, np.int64), np.zeros(legs.shape, np.int64)
-        keys[flown], price[flown] = price_keys, totals
-        lasts = [group.legs[-1] for group in groups]
-        return Options(
-            legs=legs,
-            keys=keys,
-            numbers=np.where(flown, view.no[legs], NO_LEG),
-            price=price.sum(axis=0),
-            departure=view.departure[legs[0]].astype(np.int64),
-            arrival=view.arrival[np.concatenate(lasts)].astype(np.int64) if lasts else np.empty(0, np.int64),
-        )
+        """One table of all journeys with what they cost. Each flight is priced once, however many journeys take it."""
+        view = self._table.view
+        if not groups:
+            return Options((), view.no, _NO_PRICES, _NO_TIMES, _NO_TIMES)
+        flights = [leg.flights for group in groups for leg in group.legs]
+        totals, keys = self.book.totals(np.concatenate(flights), self.terms)
+        begin, at, parts = 0, 0, []
+        prices, departures, arrivals = [], [], []
+        for group in groups:
+            price: Ints | None = None
+            legs = []
+            for leg in group.legs:
+                end = at + len(leg.flights)
+                total = totals[at:end] if leg.picks is None else totals[at:end][leg.picks]
+                price = total if price is None else price + total
+                legs.append(Priced(leg, keys[at:end]))
+                at = end
+            assert price is not None
+            prices.append(price)
+            departures.append(view.departure[group.legs[0].slots])
+            arrivals.append(view.arrival[group.legs[-1].slots])
+            parts.append((begin, tuple(legs)))
+            begin += len(group)
+        if len(groups) == 1:
+            return Options(tuple(parts), view.no, prices[0], departures[0], arrivals[0])
+        columns = np.concatenate(prices), np.concatenate(departures), np.concatenate(arrivals)
+        return Options(tuple(parts), view.no, *columns)
 
     def _airlines(self) -> NDArray[np.bool_] | None:
         """By the timetable's number of the airline, whether it may be flown; None: all."""
@@ -155,21 +169,21 @@ class OfferRun:
     def _fitting(self, group: Journeys) -> Journeys:
         """Those that pass the filters on times and flights."""
         query, view = self._query, self._table.view
-        first, last = group.legs[0], group.legs[-1]
+        if not self._filtered:
+            return group
+        first, last = group.legs[0].slots, group.legs[-1].slots
         tests: list[NDArray[np.bool_]] = []
         if query.max_duration is not None:
             tests.append(view.arrival[last] - view.departure[first] <= query.max_duration)
         if query.flight_number is not None:
             number = self._table.number_ids.get(query.flight_number, -1)
-            tests.append(np.any([view.number[slots] == number for slots in group.legs], axis=0))
+            tests.append(np.any([view.number[leg.slots] == number for leg in group.legs], axis=0))
         if query.departure_window is not None:
             tests.append(_in_window(view.departure[first] + view.departure_offset[first], query.departure_window))
         if query.arrival_window is not None:
             tests.append(_in_window(view.arrival[last] + view.arrival_offset[last], query.arrival_window))
-        if not tests:
-            return group
         kept = np.logical_and.reduce(tests)
-        return Journeys(tuple(slots[kept] for slots in group.legs))
+        return Journeys(tuple(leg.kept(kept) for leg in group.legs))
 
 
 def _in_window(local: NDArray[np.int32], window: tuple[int, int]) -> NDArray[np.bool_]:
@@ -182,29 +196,14 @@ def _in_window(local: NDArray[np.int32], window: tuple[int, int]) -> NDArray[np.
 
 def _fingerprint(query: Query, test_mode: bool) -> str:
     """What a cursor belongs to: the same search, whatever the page size."""
-    asked = msgspec.json.encode(
-        [
-            query.slices,
-            query.party.counts,
-            query.cabin,
-            query.currency,
-            query.sort,
-            query.max_stops,
-            query.brand,
-            test_mode,
-            sorted(query.airlines),
-            sorted(query.exclude_airlines),
-            query.flight_number,
-            query.price_min,
-            query.price_max,
-            query.departure_window,
-            query.arrival_window,
-            query.max_duration,
-            query.min_layover,
-            query.max_layover,
-        ]
-    )
+    asked = _JSON.encode((test_mode, query._replace(cursor=None, limit=0)))
     return hashlib.blake2b(asked, digest_size=6).hexdigest()
+
+
+def _write_cursor(fingerprint: str, last: Combination) -> str:
+    """As shared's `encode_cursor` writes it, at a tenth of the cost."""
+    position = _JSON.encode({"q": fingerprint, "p": position_of(last)})
+    return urlsafe_b64encode(position).rstrip(b"=").decode("ascii")
 
 
 def _read_cursor(cursor: str | None, fingerprint: str) -> list[Any] | None:

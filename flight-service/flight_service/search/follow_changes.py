@@ -59,6 +59,7 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, count(*
     coalesce(bool_or(kind = 'r'), false) AS reference, coalesce(sum(position), 0)::text AS positions
 FROM timetable_change WHERE transaction_id >= $1::bigint::text::xid8
 """
+_LOAD_SECONDS = 120
 _KEPT = timedelta(hours=12)
 _RELOAD_AFTER_SECONDS = 300
 _IDLE_POLL_SECONDS = 0.5
@@ -92,11 +93,13 @@ class TimetableFeed:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
+            # A million flights are sorted before the first comes: the bound of ordinary statements is too short.
+            await connection.execute(f"SET LOCAL statement_timeout = '{_LOAD_SECONDS}s'")
             horizon = await connection.fetchval(_HORIZON)
             reference = await load_reference(connection, self._clock.now())
             timetable = Timetable()
             statement = await connection.prepare(_LOAD)
-            async for row in statement.cursor(self._clock.now() - _KEPT, prefetch=2_000, timeout=120):
+            async for row in statement.cursor(self._clock.now() - _KEPT, prefetch=2_000, timeout=_LOAD_SECONDS):
                 timetable.apply(row, test_only=reference.airlines[row["airline"]].test_only)
         timetable.settle()
         self.reference, self.timetable, self._horizon, self._seen = reference, timetable, horizon, ("0", 0)

@@ -37,10 +37,30 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Journeys:
-    """Journeys with the same number of flights: a column of slots for each flight."""
+class Leg:
+    """The flights of one leg, and for each journey which of them it takes; None: the journey's own place."""
 
-    legs: tuple[Slots, ...]
+    flights: Slots
+    picks: Ints | None = None
+
+    @property
+    def slots(self) -> Slots:
+        """One flight for each journey."""
+        return self.flights if self.picks is None else self.flights[self.picks]
+
+    def kept(self, mask: NDArray[np.bool_]) -> "Leg":
+        """The same for the journeys the mask keeps."""
+        return Leg(self.flights[mask]) if self.picks is None else Leg(self.flights, self.picks[mask])
+
+    def __len__(self) -> int:
+        return len(self.flights) if self.picks is None else len(self.picks)
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """Journeys with the same number of flights, leg by leg."""
+
+    legs: tuple[Leg, ...]
 
     def __len__(self) -> int:
         return len(self.legs[0])
@@ -68,9 +88,9 @@ class JourneySearch:
         route = self._network.route(origin, destination)
         if route is None:
             return None
-        first, last = np.searchsorted(self._keys, [route << 32 | minute for minute in wanted.span]).tolist()
+        first, last = self._keys.searchsorted(np.array(wanted.span) + (route << 32)).tolist()
         slots = self._slots[first:last]
-        return Journeys((slots[self._usable(wanted, slots)],))
+        return Journeys((Leg(slots[self._usable(wanted, slots)]),))
 
     def _one_stop(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
         plan = self._network.one_stop(self._airports, origin, destination)
@@ -79,14 +99,24 @@ class JourneySearch:
         way, legs = self._departing(wanted, plan.first)
         if not len(legs):
             return None
-        onward, at = plan.onward[way] << 32, self._view.arrival[legs]
+        arrival = self._view.arrival[legs]
         shortest = plan.shortest if not wanted.min_layover else np.maximum(plan.shortest, wanted.min_layover)
-        low = np.searchsorted(self._keys, onward + (at + shortest[way]))
-        high = np.searchsorted(self._keys, onward + (at + (wanted.max_layover + 1)))
-        leg, places = _laid_out(low, high)
+        # The flights that leave each hub in reach of any of its arrivals: looked at once, joined below.
+        begins = np.flatnonzero(np.diff(way, prepend=-1))
+        hub = way[begins]
+        onward = plan.onward[hub] << 32
+        low = self._keys.searchsorted(onward + np.minimum.reduceat(arrival, begins) + shortest[hub])
+        high = self._keys.searchsorted(onward + np.maximum.reduceat(arrival, begins) + (wanted.max_layover + 1))
+        group, places = _laid_out(low, high)
         next_legs = self._slots[places]
         usable = self._usable(wanted, next_legs)
-        return Journeys((legs[leg[usable]], next_legs[usable]))
+        next_legs = next_legs[usable]
+        leaving = (group[usable] << 32) + self._view.departure[next_legs]
+        at = (np.repeat(np.arange(len(begins)), np.diff(begins, append=len(way))) << 32) + arrival
+        leg, place = _laid_out(
+            leaving.searchsorted(at + shortest[way]), leaving.searchsorted(at + (wanted.max_layover + 1))
+        )
+        return Journeys((Leg(legs, leg), Leg(next_legs, place)))
 
     def _two_stops(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
         plan = self._network.two_stops(self._airports, origin, destination)
@@ -100,13 +130,13 @@ class JourneySearch:
         links, fits = self._earliest(wanted, legs, plan.middle[way], plan.shortest[way])
         legs, links, way = legs[fits], links[fits], way[fits]
         lasts, fits = self._earliest(wanted, links, plan.last[way], plan.shortest_on[way])
-        return Journeys((legs[fits], links[fits], lasts[fits]))
+        return Journeys((Leg(legs[fits]), Leg(links[fits]), Leg(lasts[fits])))
 
     def _departing(self, wanted: Wanted, routes: Ints) -> tuple[Ints, Slots]:
         """Usable flights of the routes in the span: for each its place in `routes`, and its slot."""
         first, last = wanted.span
         start = routes << 32
-        way, places = _laid_out(np.searchsorted(self._keys, start + first), np.searchsorted(self._keys, start + last))
+        way, places = _laid_out(self._keys.searchsorted(start + first), self._keys.searchsorted(start + last))
         slots = self._slots[places]
         usable = self._usable(wanted, slots)
         return way[usable], slots[usable]
@@ -114,7 +144,7 @@ class JourneySearch:
     def _earliest(self, wanted: Wanted, legs: Slots, routes: Ints, shortest: Ints) -> tuple[Slots, NDArray[np.bool_]]:
         """For each leg the first usable flight of its route that can be reached, and whether there is one."""
         start, at = routes << 32, self._view.arrival[legs]
-        low = np.searchsorted(self._keys, start + (at + np.maximum(shortest, wanted.min_layover)))
+        low = self._keys.searchsorted(start + (at + np.maximum(shortest, wanted.min_layover)))
         limit = start + (at + wanted.max_layover)
         end = len(self._keys) - 1
         while True:

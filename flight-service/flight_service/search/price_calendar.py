@@ -3,14 +3,14 @@
 Direct and one-stop journeys count; with `trip_days` each day's price is a return that many days later.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flight_service.offers.price_flights import FlightPricer
 from flight_service.search.find_offers import OfferRun
 from flight_service.search.follow_changes import TimetableFeed
 from flight_service.search.query import Query, SliceWanted
-from flight_service.search.rank import NO_LEG, Options
+from flight_service.search.rank import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ def price_calendar(
 ) -> list[CalendarDay]:
     """Every day from `first` to `last`. `query` holds places, cabin, currency and party; its days are replaced."""
     out = query.slices[0]
-    back = replace(out, origins=out.destinations, destinations=out.origins)
+    back = out._replace(origins=out.destinations, destinations=out.origins)
     known: dict[tuple[bool, date], tuple[int, int] | None] = {}
 
     def cheapest(part: SliceWanted, homeward: bool, day: date) -> tuple[int, int] | None:
         if (homeward, day) not in known:
-            run = OfferRun(feed, pricer, replace(query, slices=(replace(part, days=(day,)),)), now, test_mode)
+            run = OfferRun(feed, pricer, query._replace(slices=(part._replace(days=(day,)),)), now, test_mode)
             known[homeward, day] = _cheapest(run.all_options(1)[0])
         return known[homeward, day]
 
@@ -60,5 +60,10 @@ def _cheapest(options: Options) -> tuple[int, int] | None:
     if not len(options):
         return None
     lowest = options.price.min()
-    flights = (options.legs[:, options.price == lowest] != NO_LEG).sum(axis=0)
-    return int(lowest), int(flights.min()) - 1
+    ends = [begin for begin, _ in options.groups[1:]] + [len(options)]
+    stops = [
+        len(legs) - 1
+        for (begin, legs), end in zip(options.groups, ends, strict=True)
+        if (options.price[begin:end] == lowest).any()
+    ]
+    return int(lowest), min(stops)

@@ -1,17 +1,17 @@
 """From what was asked to what is searched: places resolved, dates and parties checked. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from flight_service.catalogue.distance import distance_km
 from flight_service.catalogue.layout import Cabin
 from flight_service.fares.rule_set import BRANDS, BrandName
 from flight_service.fares.segment_price import Party
+from flight_service.search.network import Network
 from flight_service.search.reference import Airport, Reference
 from flight_service.search.schemas import MAX_PASSENGERS, Filters, OfferSearch, SearchParams
-from flight_service.search.network import Network
 from rihla.kernel import Money
 from rihla.web.problems import ValidationFailed
 
@@ -20,8 +20,7 @@ _DAY = 24 * 60
 Error = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SliceWanted:
+class SliceWanted(NamedTuple):
     """One slice, its places resolved to airports that are served."""
 
     origins: tuple[str, ...]
@@ -29,8 +28,7 @@ class SliceWanted:
     days: tuple[date, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A checked search. Windows are minutes of the local day, prices minor units."""
 
     slices: tuple[SliceWanted, ...]
@@ -41,8 +39,8 @@ class Query:
     limit: int
     cursor: str | None
     max_stops: int | None
-    airlines: frozenset[str]
-    exclude_airlines: frozenset[str]
+    airlines: tuple[str, ...]
+    exclude_airlines: tuple[str, ...]
     flight_number: str | None
     price_min: int
     price_max: int | None
@@ -55,8 +53,7 @@ class Query:
     """None: no brand of the rules has what was asked, so nothing fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     pointer: str
     origin: str
     destination: str
@@ -70,6 +67,8 @@ class QueryReader:
         self._reference = reference
         self._network = network
         self._now = now
+        self._tomorrow = now.date() + timedelta(days=1)
+        """Wherever you are, later days lie ahead."""
 
     def from_params(self, params: SearchParams) -> Query:
         """A one-way or return search. Raises ValidationFailed with all that is wrong."""
@@ -106,7 +105,7 @@ class QueryReader:
         errors: list[Error],
     ) -> Query:
         errors += self._party_errors(counts, "#/query" if filters is options else "#/passengers")
-        slices = tuple(self._slice(part, options.flexible_days, filters.include_nearby, errors) for part in asked)
+        slices = tuple([self._slice(part, options.flexible_days, filters.include_nearby, errors) for part in asked])
         scale = options.currency in self._reference.rates.micro
         if not scale:
             pointer = "#/query/currency" if filters is options else "#/currency"
@@ -126,15 +125,15 @@ class QueryReader:
             raise ValidationFailed(*errors, detail=errors[0]["message"])
         return Query(
             slices=slices,
-            party=Party(counts),
+            party=Party.of(counts),
             cabin=options.cabin,
             currency=options.currency,
             sort=options.sort,
             limit=options.limit,
             cursor=options.cursor,
             max_stops=filters.max_stops,
-            airlines=frozenset(filters.airlines),
-            exclude_airlines=frozenset(filters.exclude_airlines),
+            airlines=tuple(sorted(set(filters.airlines))),
+            exclude_airlines=tuple(sorted(set(filters.exclude_airlines))),
             flight_number=filters.flight_number,
             price_min=price_min,
             price_max=price_max,
@@ -168,15 +167,17 @@ class QueryReader:
         destinations = self._airports(part.destination, f"{part.pointer}/destination", errors)
         if part.origin == part.destination or (origins and set(origins) == set(destinations)):
             errors.append(_error(f"{part.pointer}/destination", "same-place", "Origin and destination are the same."))
-        first = min((self._today(code) for code in origins), default=self._now.date())
+        days = tuple([part.day + timedelta(days=shift) for shift in range(-flexible, flexible + 1)])
+        if nearby:
+            origins, destinations = self._with_nearby(origins), self._with_nearby(destinations)
+        if days[0] > self._tomorrow:
+            return SliceWanted(origins, destinations, days)
+        first = min([self._today(code) for code in origins], default=self._now.date())
         if part.day < first:
             name = (
                 "departure_date" if not any(e["pointer"].endswith("departure_date") for e in errors) else "return_date"
             )
             errors.append(_error(f"{part.pointer}/{name}", "date-in-past", f"Choose a day from {first} on."))
-        if nearby:
-            origins, destinations = self._with_nearby(origins), self._with_nearby(destinations)
-        days = tuple(part.day + timedelta(days=shift) for shift in range(-flexible, flexible + 1))
         return SliceWanted(origins, destinations, tuple(day for day in days if day >= first))
 
     def _airports(self, code: str, pointer: str, errors: list[Error]) -> tuple[str, ...]:

@@ -9,44 +9,79 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flight_service.search.network import Ints, Slots
+from flight_service.search.journeys import Leg
+from flight_service.search.network import Ints
 from rihla.web.paging import InvalidCursor
 
 _SHIFT = 32
 _MOST_TRIED = 20_000
 """Combinations of slices looked at for a page; what lies deeper is beyond any page a person asks for."""
+_MOST_LEGS = 3
 NO_LEG = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """All journeys for one slice in parallel columns; `legs`, `keys` and `numbers` have a row for each flight."""
+class Priced:
+    """A leg with what the price book calls the price of each of its flights."""
 
-    legs: Slots
+    leg: Leg
     keys: Ints
-    """What the price book calls each flight's price."""
-    numbers: Slots
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """All journeys for one slice: `price`, `departure` and `arrival` go through the groups one after the other."""
+
+    groups: tuple[tuple[int, tuple[Priced, ...]], ...]
+    """Where a group begins, and its legs."""
+    numbers: NDArray[np.int32]
+    """The database's number of each slot of the timetable."""
     price: Ints
-    departure: Ints
-    arrival: Ints
+    departure: NDArray[np.int32]
+    arrival: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.price)
 
+    def option(self, place: int, key: int) -> "Option":
+        """One journey, which the sort orders by `key`."""
+        begin, legs = next(group for group in reversed(self.groups) if group[0] <= place)
+        row, slots, keys = place - begin, [], []
+        for priced in legs:
+            picks = priced.leg.picks
+            at = row if picks is None else picks.item(row)
+            slots.append(priced.leg.flights.item(at))
+            keys.append(priced.keys.item(at))
+        number = self.numbers.item
+        return Option(
+            tuple(slots),
+            tuple(keys),
+            tuple([number(slot) for slot in slots]),
+            self.departure.item(place),
+            self.arrival.item(place),
+            key,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Option:
+    def in_order(self, values: Ints) -> Ints:
+        """All places by value, then by the numbers of their flights."""
+        ties = np.full((_MOST_LEGS, len(self)), NO_LEG, np.int32)
+        for begin, legs in self.groups:
+            for row, priced in enumerate(legs):
+                ties[row, begin : begin + len(priced.leg)] = self.numbers[priced.leg.slots]
+        return np.lexsort((*ties[::-1], values))
+
+
+class Option(NamedTuple):
     """One journey of a page."""
 
     legs: tuple[int, ...]
     keys: tuple[int, ...]
     numbers: tuple[int, ...]
-    price: int
     departure: int
     arrival: int
     key: int
@@ -74,13 +109,13 @@ class Order:
         if name == "price":
             value = options.price
         elif name == "duration":
-            value = options.arrival - options.departure
+            value = (options.arrival - options.departure).astype(np.int64)
         elif name == "departure":
-            value = options.departure
+            value = options.departure.astype(np.int64)
         elif name == "arrival":
-            value = options.arrival
+            value = options.arrival.astype(np.int64)
         else:
-            value = options.price + (options.arrival - options.departure) * self.minute_value
+            value = options.price + (options.arrival - options.departure) * np.int64(self.minute_value)
         return -value if self.name.startswith("-") else value
 
     def weight(self, index: int) -> int:
@@ -134,17 +169,17 @@ def _single(
     if not prices.is_open:
         chosen = chosen[_within(options.price, prices)]
     if start is not None:
-        key, numbers = start[1][0]
-        # Equal values are looked at below, once they are in full order.
-        chosen = chosen[values[chosen] >= key]
-        chosen = _in_full_order(options, values, chosen)
-        at = [position > (key, numbers) for position in _positions(options, values, chosen)]
-        return [(option,) for option in _taken(options, values, chosen[np.array(at, bool)][:wanted], 1)]
-    if len(chosen) > 2 * wanted:
-        # Sort only what can be on the page: everything up to the value at its end.
-        last = np.partition(values[chosen], wanted - 1)[wanted - 1]
-        chosen = chosen[values[chosen] <= last]
-    return [(option,) for option in _taken(options, values, _in_full_order(options, values, chosen)[:wanted], 1)]
+        chosen = chosen[values[chosen] >= start[1][0][0]]
+    # Only what can be on the page is put in full order: all up to the value at its end, and those equal to the start.
+    reach = wanted if start is None else wanted + int((values[chosen] == start[1][0][0]).sum())
+    if len(chosen) > reach:
+        kept = values[chosen]
+        chosen = chosen[kept <= np.partition(kept, reach - 1)[reach - 1]]
+    listed = [options.option(*pair) for pair in zip(chosen.tolist(), values[chosen].tolist(), strict=True)]
+    listed.sort(key=Option.position)
+    if start is not None:
+        listed = [option for option in listed if option.position() > start[1][0]]
+    return [(option,) for option in listed[:wanted]]
 
 
 def _several(
@@ -155,8 +190,7 @@ def _several(
     ordered = []
     for index, options in enumerate(slices):
         values = order.values(options)
-        chosen = _in_full_order(options, values, np.arange(len(options)))
-        ordered.append(_Ordered(options, values, chosen, order.weight(index)))
+        ordered.append(_Ordered(options, values, order.weight(index)))
     found: list[Combination] = []
     for at in islice(_in_order([part.sums for part in ordered]), _MOST_TRIED):
         if not _follow(ordered, at):
@@ -177,19 +211,20 @@ def _several(
 class _Ordered:
     """One slice's options in order, as lists."""
 
-    def __init__(self, options: Options, values: Ints, chosen: Ints, weight: int) -> None:
-        self._options, self._values, self._chosen, self._weight = options, values, chosen, weight
+    def __init__(self, options: Options, values: Ints, weight: int) -> None:
+        order = options.in_order(values)
+        self._options = options
+        self._places: list[int] = order.tolist()
         self._taken: dict[int, Option] = {}
-        self.sums: list[int] = [value * weight for value in values[chosen].tolist()]
-        self.departures: list[int] = options.departure[chosen].tolist()
-        self.arrivals: list[int] = options.arrival[chosen].tolist()
-        self.prices: list[int] = options.price[chosen].tolist()
+        self.sums: list[int] = [value * weight for value in values[order].tolist()]
+        self.departures: list[int] = options.departure[order].tolist()
+        self.arrivals: list[int] = options.arrival[order].tolist()
+        self.prices: list[int] = options.price[order].tolist()
 
-    def option(self, place: int) -> Option:
-        found = self._taken.get(place)
+    def option(self, at: int) -> Option:
+        found = self._taken.get(at)
         if found is None:
-            one = self._chosen[place : place + 1]
-            found = self._taken[place] = _taken(self._options, self._values, one, self._weight)[0]
+            found = self._taken[at] = self._options.option(self._places[at], self.sums[at])
         return found
 
 
@@ -218,40 +253,6 @@ def _in_order(sums: list[list[int]]) -> Iterator[tuple[int, ...]]:
 def _within(price: Ints, prices: PriceRange) -> NDArray[np.bool_]:
     inside: NDArray[np.bool_] = price >= prices.least
     return inside if prices.most is None else inside & (price <= prices.most)
-
-
-def _in_full_order(options: Options, values: Ints, chosen: Ints) -> Ints:
-    """The chosen places by value, then by the numbers of their flights."""
-    ties = [row[chosen] for row in options.numbers[::-1]]
-    return chosen[np.lexsort((*ties, values[chosen]))]
-
-
-def _positions(options: Options, values: Ints, chosen: Ints) -> list[tuple[int, tuple[int, ...]]]:
-    numbers = options.numbers[:, chosen].T.tolist()
-    return [(key, _flown(row)) for key, row in zip(values[chosen].tolist(), numbers, strict=True)]
-
-
-def _taken(options: Options, values: Ints, chosen: Ints, weight: int) -> list[Option]:
-    """The chosen places as options of a page."""
-    columns = zip(
-        options.legs[:, chosen].T.tolist(),
-        options.keys[:, chosen].T.tolist(),
-        options.numbers[:, chosen].T.tolist(),
-        options.price[chosen].tolist(),
-        options.departure[chosen].tolist(),
-        options.arrival[chosen].tolist(),
-        values[chosen].tolist(),
-        strict=True,
-    )
-    return [
-        Option(flown := _flown(legs), tuple(keys[: len(flown)]), tuple(numbers[: len(flown)]), p, d, a, v * weight)
-        for legs, keys, numbers, p, d, a, v in columns
-    ]
-
-
-def _flown(row: list[int]) -> tuple[int, ...]:
-    """A row without the flights that are not there."""
-    return tuple(row) if row[-1] != NO_LEG else tuple(row[: row.index(NO_LEG)])
 
 
 def _read_position(value: list[Any], slices: int) -> Position:

@@ -10,16 +10,19 @@ from functools import lru_cache
 import msgspec
 
 from flight_service.catalogue.layout import CABINS
+from flight_service.fares.rule_set import BRANDS
 from flight_service.fares.segment_price import SegmentPrice
 from flight_service.offers.offer_id import OfferTerms, pack_flight, pack_head
 from flight_service.offers.offer_view import rules_document
 from flight_service.offers.open_offer import OfferDesk
 from flight_service.offers.price_book import PriceBook
-from flight_service.offers.price_flights import FlightPricer, Terms, load_percent
+from flight_service.offers.price_flights import FlightPricer, Terms
 from flight_service.offers.wire import duration_text, local_text, utc_text
 from flight_service.search.rank import Combination, Option
-from flight_service.search.timetable import Timetable
+from flight_service.search.timetable import TEXTS_OF_A_SLOT, Timetable, text_key
 from rihla.kernel.money import format_minor
+
+_LEGS = tuple(bytes((count,)) for count in range(4))
 
 
 class OfferWriter:
@@ -31,9 +34,21 @@ class OfferWriter:
         self._pricer, self._book, self._terms = pricer, book, terms
         self._table: Timetable = pricer.table
         self._seal = desk.signer.seal
-        reference = pricer.reference
+        second = int(now.timestamp())
+        if book.frame[0] != second:
+            book.frame = (second, *self._make_frame(desk, now.replace(microsecond=0), test_mode))
+        _, self._head, self._after_id = book.frame
+        self._tail = pricer.remembered(("tail", terms.brand, terms.cabin, terms.currency), self._make_tail)
+        self._segment_tail = f'","cabin":"{terms.cabin}","fare_brand":"{terms.brand}","free_seats":'
+        self._cabin = CABINS.index(terms.cabin)
+        self._text_key = text_key(0, self._cabin, BRANDS.index(terms.brand))
+        self._sales = set(pricer.slots_on_sale(terms))
+
+    def _make_frame(self, desk: OfferDesk, issued: datetime, test_mode: bool) -> tuple[bytes, str]:
+        """What the offers made in one second have in common: the head of their ids, and their expiry."""
+        terms, reference = self._terms, self._pricer.reference
         offer = OfferTerms(
-            issued_at=now.replace(microsecond=0),
+            issued_at=issued,
             lifetime=desk.lifetime,
             currency=terms.currency,
             rules_version=reference.rules.version,
@@ -44,13 +59,7 @@ class OfferWriter:
             party=terms.party.counts,
             slices=(),
         )
-        self._head = pack_head(offer)
-        self._after_id = f'","expires_at":"{utc_text(offer.expires_at)}","slices":['
-        self._tail = pricer.remembered(("tail", terms.brand, terms.cabin, terms.currency), self._make_tail)
-        self._segment_tail = f'","cabin":"{terms.cabin}","fare_brand":"{terms.brand}","free_seats":'
-        cabin = CABINS.index(terms.cabin)
-        self._free, self._capacity = self._table.free[cabin], self._table.capacity[cabin]
-        self._sales = set(pricer.slots_on_sale(terms))
+        return pack_head(offer), f'","expires_at":"{utc_text(offer.expires_at)}","slices":['
 
     def _make_tail(self) -> str:
         terms, reference = self._terms, self._pricer.reference
@@ -61,50 +70,54 @@ class OfferWriter:
 
     def offer(self, combination: Combination) -> str:
         """One offer."""
-        packed = self._head + b"".join([self._packed(option.legs) for option in combination])
-        slices = [self._slice(option) for option in combination]
-        prices = [self._book.price(key, self._terms) for option in combination for key in option.keys]
-        return (
-            f'{{"id":"{self._seal(packed)}{self._after_id}{",".join(slices)}],"price":{self._price(prices)}{self._tail}'
-        )
+        packed, slices, keys = self._head, [], ()  # type: bytes, list[str], tuple[int, ...]
+        for option in combination:
+            text, part = self._slice(option)
+            packed += part
+            slices.append(text)
+            keys += option.keys
+        price = self._book.texts.get(keys) or self._price(keys)
+        return f'{{"id":"{self._seal(packed)}{self._after_id}{",".join(slices)}],"price":{price}{self._tail}'
 
-    def _packed(self, legs: tuple[int, ...]) -> bytes:
-        """What the offer id holds of one slice."""
-        table, packed = self._table, bytes((len(legs),))
+    def _slice(self, option: Option) -> tuple[str, bytes]:
+        """One slice as text, and as the offer id holds it."""
+        table, legs, key = self._table, option.legs, self._text_key
+        packed, segments = _LEGS[len(legs)], []
         for slot in legs:
-            load = load_percent(self._free[slot], self._capacity[slot])
-            sale = self._pricer.sale(slot, self._terms) if slot in self._sales else None
-            packed += pack_flight(table.no[slot], table.version[slot], load, sale.no if sale else 0)
-        return packed
-
-    def _slice(self, option: Option) -> str:
-        table, legs, free = self._table, option.legs, self._free
-        texts, tail = table.texts, self._segment_tail
-        segments = "},".join([f"{texts.get(slot) or self._flight(slot)}{tail}{free[slot]}" for slot in legs])
+            written = table.texts.get(slot * TEXTS_OF_A_SLOT + key)
+            text, part = written if written is not None and slot not in self._sales else self._flight(slot)
+            segments.append(text)
+            packed += part
         return (
             f'{{"origin":"{table.origin[legs[0]]}","destination":"{table.destination[legs[-1]]}","duration":"'
-            f'{duration_text(option.arrival - option.departure)}","stops":{len(legs) - 1},"segments":[{segments}}}]}}'
-        )
+            f'{duration_text(option.arrival - option.departure)}","stops":{len(legs) - 1},'
+            f'"segments":[{",".join(segments)}]}}'
+        ), packed
 
-    def _flight(self, slot: int) -> str:
-        """A segment up to its cabin: the same for everybody until the flight changes."""
-        table = self._table
+    def _flight(self, slot: int) -> tuple[str, bytes]:
+        """A segment as text and as the offer id holds it: the same for everybody until the flight changes."""
+        table, cabin = self._table, self._cabin
         departure, arrival = table.departure[slot], table.arrival[slot]
         uuid = table.ids[slot * 16 : slot * 16 + 16].hex()
-        return table.remember(
-            slot,
+        text = (
             f'{{"flight_id":"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}",'
             f'"flight_number":"{table.number[slot]}","airline":"{table.airline[slot]}",'
             f'"aircraft":"{table.aircraft[slot]}","origin":"{table.origin[slot]}",'
             f'"destination":"{table.destination[slot]}",'
             f'"departure_at":"{local_text(departure, table.departure_offset[slot])}",'
             f'"arrival_at":"{local_text(arrival, table.arrival_offset[slot])}",'
-            f'"duration":"{duration_text(arrival - departure)}',
+            f'"duration":"{duration_text(arrival - departure)}{self._segment_tail}{table.free[cabin][slot]}}}'
         )
+        sale = self._pricer.sale(slot, self._terms) if slot in self._sales else None
+        packed = pack_flight(table.no[slot], table.version[slot], table.load[cabin][slot], sale.no if sale else 0)
+        if sale is not None:
+            return text, packed  # the number of a sale ends with the sale
+        return table.remember(slot * TEXTS_OF_A_SLOT + self._text_key, text, packed)
 
-    def _price(self, prices: list[SegmentPrice]) -> str:
-        """The `price` object for flights priced so."""
+    def _price(self, keys: tuple[int, ...]) -> str:
+        """The `price` object of flights with these prices."""
         currency, counts = self._terms.currency, self._terms.party.counts
+        prices = [self._book.price(key, self._terms) for key in keys]
         total = sum([price.total for price in prices])
         base = sum([price.base for price in prices])
         # Equal parts give equal taxes: only fares differ from flight to flight.
@@ -115,10 +128,11 @@ class OfferWriter:
             types = f'{{"type":"{kind}","count":{sum(counts)},"total":{_money(total, currency)}}}'
         else:
             types = _types(prices, self._terms)
-        return (
+        text = (
             f'{{"total":{_money(total, currency)},"base":{_money(base, currency)},"taxes":{taxes},'
             f'"per_passenger":[{types}]}}'
         )
+        return self._book.remember(keys, text)
 
 
 def _taxes(prices: list[SegmentPrice], currency: str) -> str:

@@ -16,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight_service.catalogue.layout import CABINS
+from flight_service.fares.rule_set import BRANDS
 from flight_service.search.network import Network
 
 SELLABLE = frozenset({"scheduled", "delayed"})
 _NO_SLOT = -1
 _FIRST_ROOM = 1_024
-_TEXTS_KEPT = 200_000
+_TEXTS_KEPT = 150_000
+_FARE_KEY_SHIFT = 27
+TEXTS_OF_A_SLOT = len(CABINS) * len(BRANDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TYPES = {"i": np.int32, "h": np.int16}
+_TYPES = {"q": np.int64, "i": np.int32, "h": np.int16}
 
 
 @dataclass(slots=True)
@@ -35,14 +38,14 @@ class Views:
     arrival: NDArray[np.int32]
     departure_offset: NDArray[np.int16]
     arrival_offset: NDArray[np.int16]
-    route: NDArray[np.int32]
     number: NDArray[np.int32]
     airline: NDArray[np.int16]
     seats: tuple[NDArray[np.int16], ...]
     """By cabin: seats that can be sold; 0 for a flight that is not on sale or has no fare."""
-    free: tuple[NDArray[np.int16], ...]
-    capacity: tuple[NDArray[np.int16], ...]
-    base: tuple[NDArray[np.int32], ...]
+    load: tuple[NDArray[np.int16], ...]
+    """By cabin: percent that is taken, rounded down."""
+    fare: tuple[NDArray[np.int64], ...]
+    """By cabin: route and base fare in one number (`fare_key`)."""
 
 
 class Timetable:
@@ -66,12 +69,13 @@ class Timetable:
         self._shared: dict[str, str] = {}
         self.number_ids: dict[str, int] = {}
         self.airline_ids: dict[str, int] = {}
-        self.texts: dict[int, str] = {}
-        """What search has written of a slot; dropped at its next change."""
+        self.texts: dict[int, tuple[str, bytes]] = {}
+        """What search has written of a slot, by `text_key`; dropped at the slot's next change."""
         self.no = self.departure = self.arrival = self.version = self._route = self._number = array("i")
         self.departure_offset = self.arrival_offset = self.delay = self._airline = array("h")
-        self.free = self.capacity = self._seats = tuple(array("h") for _ in CABINS)
+        self.free = self.capacity = self.load = self._seats = tuple(array("h") for _ in CABINS)
         self.base = tuple(array("i") for _ in CABINS)
+        self._fare = tuple(array("q") for _ in CABINS)
         self.view: Views
         self._grow(_FIRST_ROOM)
 
@@ -111,12 +115,12 @@ class Timetable:
             self._unlist(slot)
             self.status[slot] = "cancelled"
 
-    def remember(self, slot: int, text: str) -> str:
+    def remember(self, key: int, text: str, packed: bytes) -> tuple[str, bytes]:
         """Keep what was written of a slot until it changes."""
         if len(self.texts) >= _TEXTS_KEPT:
             self.texts.clear()
-        self.texts[slot] = text
-        return text
+        found = self.texts[key] = (text, packed)
+        return found
 
     def _append(self, row: Mapping[str, Any], network: Network) -> int:
         slot, no = self._size, row["no"]
@@ -149,7 +153,8 @@ class Timetable:
     def _write(self, slot: int, row: Mapping[str, Any]) -> None:
         if self._listed[slot] is not None and self.departure[slot] != row["departure"]:
             self._unlist(slot)
-        self.texts.pop(slot, None)
+        for key in range(slot * TEXTS_OF_A_SLOT, (slot + 1) * TEXTS_OF_A_SLOT):
+            self.texts.pop(key, None)
         self.departure[slot], self.arrival[slot] = row["departure"], row["arrival"]
         self.departure_offset[slot], self.arrival_offset[slot] = row["departure_offset"], row["arrival_offset"]
         self.version[slot], self.delay[slot] = row["offer_version"], row["delay_minutes"]
@@ -159,13 +164,15 @@ class Timetable:
         terminal, gate = row["terminal"], row["gate"]
         self.terminal[slot] = share(terminal, terminal) if terminal else None
         self.gate[slot] = share(gate, gate) if gate else None
-        for column, base in zip(self.base, row["base_fares"], strict=True):
-            column[slot] = base
+        route = self._route[slot] << _FARE_KEY_SHIFT
+        for column, fares, base in zip(self.base, self._fare, row["base_fares"], strict=True):
+            column[slot], fares[slot] = base, route | base
         for index in range(len(CABINS)):
-            self.free[index][slot] = self.capacity[index][slot] = 0
+            self.free[index][slot] = self.capacity[index][slot] = self.load[index][slot] = 0
         for cabin, free, capacity in zip(row["cabins"] or (), row["free"] or (), row["capacities"] or (), strict=True):
             index = CABINS.index(cabin)
             self.free[index][slot], self.capacity[index][slot] = free, capacity
+            self.load[index][slot] = load_percent(free, capacity)
 
     def _list(self, slot: int, network: Network) -> None:
         wanted = self.status[slot] in SELLABLE
@@ -201,7 +208,7 @@ class Timetable:
             setattr(self, name, larger(getattr(self, name)))
         for name in ("departure_offset", "arrival_offset", "delay", "_airline"):
             setattr(self, name, larger(getattr(self, name)))
-        for name in ("free", "capacity", "_seats", "base"):
+        for name in ("free", "capacity", "load", "_seats", "base", "_fare"):
             setattr(self, name, tuple(larger(column) for column in getattr(self, name)))
         self.view = Views(
             no=_view(self.no),
@@ -209,14 +216,22 @@ class Timetable:
             arrival=_view(self.arrival),
             departure_offset=_view(self.departure_offset),
             arrival_offset=_view(self.arrival_offset),
-            route=_view(self._route),
             number=_view(self._number),
             airline=_view(self._airline),
             seats=tuple(_view(column) for column in self._seats),
-            free=tuple(_view(column) for column in self.free),
-            capacity=tuple(_view(column) for column in self.capacity),
-            base=tuple(_view(column) for column in self.base),
+            load=tuple(_view(column) for column in self.load),
+            fare=tuple(_view(column) for column in self._fare),
         )
+
+
+def text_key(slot: int, cabin: int, brand: int) -> int:
+    """Where what was written of a slot in a cabin and brand is kept."""
+    return slot * TEXTS_OF_A_SLOT + cabin * len(BRANDS) + brand
+
+
+def load_percent(free: int, capacity: int) -> int:
+    """Whole percent of a cabin that is taken, rounded down; 0 for a cabin without seats."""
+    return (capacity - free) * 100 // capacity if capacity > 0 else 0
 
 
 def _view(column: "array[int]") -> NDArray[Any]:
