@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from fastapi import Header, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -107,8 +107,9 @@ def _canonical(body: bytes, without: frozenset[str]) -> bytes:
     if not body:
         return b""
     try:
-        return json.dumps(_pruned(json.loads(body), without), sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(body)
+        return msgspec.json.encode(_pruned(value, without) if without else value, order="sorted")
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return body
 
 
