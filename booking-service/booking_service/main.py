@@ -10,6 +10,7 @@ from booking_service.check_in.api import router as check_in
 from booking_service.disruptions.api import router as disruptions
 from booking_service.documents.api import router as documents
 from booking_service.placing.api import router as placing
+from booking_service.placing.express_lane import open_express_lane
 from booking_service.problems import PROBLEMS
 from booking_service.settings import Settings
 from booking_service.settling.api import router as settling
@@ -26,7 +27,7 @@ def create_app(
 ) -> FastAPI:
     """The factory uvicorn calls. `transports` is the seam at which tests stand in for other services."""
     chosen = settings or Settings()
-    return build_app(
+    app = build_app(
         chosen,
         title="Rihla bookings",
         description="What was sold: bookings, passengers, check-in, documents, cancellation, change.",
@@ -35,6 +36,8 @@ def create_app(
         open_container=lambda: open_container(chosen, clock, transports),
         checks=_checks,
     )
+    open_express_lane(app)
+    return app
 
 
 def _checks(c: Container) -> dict[str, Check]:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from booking_service.placing.hold_budget import HoldBudget, TooManyUnpaidBookings, check_budget, waits_until
 from rihla.kernel import new_id
+from rihla.testing import eventually
 
 BUDGET = HoldBudget(at_once=3, window=timedelta(minutes=60), first_wait=timedelta(minutes=5))
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -97,10 +98,22 @@ async def test_letting_bookings_expire_costs_waiting_time(strict: Any) -> None:
     assert (await strict.post("/v1/bookings", body, key="patience")).status_code == 201
 
 
+_WAITING = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND relation = 'booking'::regclass"
+
+
 async def _race(house: Any) -> int:
-    answers = await asyncio.gather(*(house.post("/v1/bookings", house.body()) for _ in range(12)))
+    """Twelve begin while the table is locked: they run at the same instant, whatever else the machine does."""
+    async with house.worker.c.db.transaction() as session:
+        await session.execute(text("LOCK TABLE booking IN SHARE MODE"))
+        racing = [asyncio.create_task(house.post("/v1/bookings", house.body())) for _ in range(12)]
+        await eventually(lambda: _waiting(house, 8), what="eight requests at the lock")
+    answers = await asyncio.gather(*racing)
     assert {answer.status_code for answer in answers} <= {201, 409}
     return sum(answer.status_code == 201 for answer in answers)
+
+
+async def _waiting(house: Any, count: int) -> bool:
+    return bool((await house.rows(_WAITING))[0]["n"] >= count)
 
 
 async def test_twelve_at_once_get_three(strict: Any) -> None:
