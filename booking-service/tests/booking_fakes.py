@@ -422,6 +422,7 @@ class PaymentFake:
         self.uses: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.refuse_refunds = False
+        self.refuse_settling = False
         self.app = Starlette(
             routes=[
                 Route("/internal/v1/promo-uses/{booking_id}", self.reserve, methods=["PUT"]),
@@ -471,6 +472,8 @@ class PaymentFake:
         return JSONResponse({"code": body["code"], "discount_minor": discount, "currency": body["currency"]})
 
     async def settle(self, request: Request) -> JSONResponse:
+        if self.refuse_settling:
+            return problem(409, "promo-use-settled")
         booking_id, verb = request.path_params["booking_id"], request.path_params["verb"]
         use = self.uses.setdefault(booking_id, {"code": None, "discount_minor": 0, "currency": "USD", "status": "none"})
         if verb == "release" and use["status"] == "reserved":
@@ -480,7 +483,8 @@ class PaymentFake:
 
     async def refund(self, request: Request) -> JSONResponse:
         refund_id, body = request.path_params["refund_id"], await request.json()
-        assert set(body) == {"booking_id", "charge_id", "user_id", "amount_minor", "currency", "reason"}
+        named = {"booking_id", "charge_id", "payment_id", "user_id", "amount_minor", "currency", "reason"}
+        assert set(body) == named
         if self.refuse_refunds:
             return problem(409, "refund-exceeds-captured")
         known = self.refunds.setdefault(refund_id, body)

@@ -17,6 +17,11 @@ _WORDS: dict[str, type[DomainError]] = {
     "promo-code-unknown": PromoCodeNotApplicable,
     "promo-code-used-up": PromoCodeUsedUp,
 }
+_FINAL_REFUSALS = frozenset({404, 409, 410, 422})
+
+
+class PromoUseRefused(DomainError):
+    """payment-service will never do this with the promo use, however often it is asked."""
 
 
 class RefundRefused(DomainError):
@@ -53,17 +58,17 @@ class PaymentClient:
         return msgspec.json.decode(_accepted(answer).content, type=PromoUse)
 
     async def release_promo(self, booking_id: UUID) -> None:
-        """Give the use back; one that never arrived becomes a tombstone."""
-        _accepted(await self._call("POST", f"/promo-uses/{booking_id}/release", {}))
+        """Give the use back; one that never arrived becomes a tombstone. PromoUseRefused when it can never be."""
+        _settled(await self._call("POST", f"/promo-uses/{booking_id}/release", {}))
 
     async def consume_promo(self, booking_id: UUID) -> None:
-        """The use is final."""
-        _accepted(await self._call("POST", f"/promo-uses/{booking_id}/consume", {}))
+        """The use is final. PromoUseRefused when it can never be."""
+        _settled(await self._call("POST", f"/promo-uses/{booking_id}/consume", {}))
 
     async def put_refund(self, refund_id: UUID, body: dict[str, Any]) -> RefundAnswer:
         """Start the refund, or learn how far it is. RefundRefused when it can never be made."""
         answer = await self._call("PUT", f"/refunds/{refund_id}", body)
-        if answer.status_code in {404, 409, 422}:
+        if answer.status_code in _FINAL_REFUSALS:
             raise RefundRefused(problem_code(answer))
         return msgspec.json.decode(_accepted(answer).content, type=RefundAnswer)
 
@@ -74,6 +79,12 @@ class PaymentClient:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _settled(answer: httpx.Response) -> None:
+    if answer.status_code in _FINAL_REFUSALS:
+        raise PromoUseRefused(problem_code(answer) or f"status {answer.status_code}")
+    _accepted(answer)
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:

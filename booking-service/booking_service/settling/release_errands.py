@@ -2,11 +2,16 @@
 there.
 """
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from booking_service.bookings.errands import Errand
-from booking_service.bookings.store import finish_errand
+from booking_service.bookings.payment_client import PromoUseRefused
+from booking_service.bookings.store import add_timeline, finish_errand
 from booking_service.bootstrap import Container
+from rihla.telemetry import get_logger
+
+log = get_logger("release_errands")
 
 
 async def release_hold(c: Container, errand: Errand) -> None:
@@ -25,13 +30,26 @@ async def release_hold(c: Container, errand: Errand) -> None:
 
 async def release_promo(c: Container, errand: Errand) -> None:
     """Give the promo use back."""
-    await c.payments.release_promo(errand.booking_id)
-    async with c.db.transaction() as session:
-        await finish_errand(session, errand.id)
+    await _settle_promo(c, errand, c.payments.release_promo)
 
 
 async def consume_promo(c: Container, errand: Errand) -> None:
     """The promo use is final."""
-    await c.payments.consume_promo(errand.booking_id)
+    await _settle_promo(c, errand, c.payments.consume_promo)
+
+
+async def _settle_promo(c: Container, errand: Errand, settle: Callable[[UUID], Awaitable[None]]) -> None:
+    """A refusal ends the errand, for asking again would change nothing: it stands in the timeline for support."""
+    refusal = None
+    try:
+        await settle(errand.booking_id)
+    except PromoUseRefused as refused:
+        refusal = refused.detail
+        log.error("promo_use_refused", kind=errand.kind, booking_id=str(errand.booking_id), reason=refusal)
     async with c.db.transaction() as session:
+        if refusal is not None:
+            now = c.clock.now()
+            await add_timeline(
+                session, errand.booking_id, f"{errand.kind}_refused", actor="payment", now=now, reason=refusal
+            )
         await finish_errand(session, errand.id)

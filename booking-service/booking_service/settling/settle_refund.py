@@ -81,6 +81,8 @@ def _question(row: Any) -> dict[str, Any]:
     return {
         "booking_id": row.booking_id,
         "charge_id": row.charge_id,
+        # Named when the payment was never applied to the charge; else payment-service finds the one that paid it.
+        "payment_id": row.payment_id,
         "user_id": row.user_id,
         "amount_minor": row.amount_minor,
         "currency": row.currency,

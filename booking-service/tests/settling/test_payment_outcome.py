@@ -81,6 +81,9 @@ async def test_a_payment_of_the_wrong_amount_or_currency_is_given_back(house: An
     assert (seen["status"], seen["charges"][0]["status"]) == ("pending_payment", "due")
     (refund,) = house.payment.refunds.values()
     assert refund["reason"] == "superseded"
+    (asked,) = house.payment.refunds.values()
+    (kept,) = await house.rows("SELECT payment_id FROM refund")
+    assert asked["payment_id"] == str(kept["payment_id"]), "the payment that was not applied, not the one that was"
     await house.pay(booking)
     assert (await house.read(booking["id"]))["status"] == "confirmed"
 
@@ -324,3 +327,14 @@ async def test_payment_service_reads_what_is_due_and_nobody_else_does(house: Any
     house.clock.advance(timedelta(minutes=15))
     late = await house.client.get("/internal/v1/charges/due", params=params, headers=headers)
     assert (late.status_code, late.json()["code"]) == (409, "charge-not-due")
+
+
+async def test_a_promo_use_that_can_never_be_consumed_is_not_asked_for_again(house: Any) -> None:
+    house.payment.add_code("WELCOME", 1_000)
+    booking = await house.place(house.body(promo_code="WELCOME"))
+    house.payment.refuse_settling = True
+    await house.pay(booking)
+    assert (await house.read(booking["id"]))["status"] == "confirmed"
+    assert await house.rows("SELECT 1 FROM errand") == []
+    (note,) = await house.rows("SELECT detail FROM timeline WHERE kind = 'consume_promo_refused'")
+    assert note["detail"] == {"reason": "promo-use-settled"}

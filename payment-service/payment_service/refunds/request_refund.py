@@ -52,7 +52,7 @@ async def _open(db: Database, clock: Clock, refund_id: UUID, body: PutRefund) ->
         if known is not None:
             _check_same(known, body)
             return False
-        payment_id = await store.succeeded_payment_of(session, body.charge_id)
+        payment_id = body.payment_id or await store.succeeded_payment_of(session, body.charge_id)
         if payment_id is None:
             raise RefundExceedsCaptured("Nothing was captured for this charge.", refundable_minor=0)
         request = RefundRequest(refund_id, body.amount_minor, body.reason)
@@ -69,9 +69,10 @@ async def _open_on(
     if known is not None:
         _check_same(known, body)
         return False
-    if (payment.user_id, payment.booking_id, payment.currency) != (body.user_id, body.booking_id, body.currency):
+    theirs = (payment.user_id, payment.booking_id, payment.charge_id, payment.currency)
+    if theirs != (body.user_id, body.booking_id, body.charge_id, body.currency):
         raise RefundExceedsCaptured(
-            "The charge was paid for another booking or in another currency.", refundable_minor=0
+            "The payment was for another charge or booking, or in another currency.", refundable_minor=0
         )
     parts = await payments.parts_of(session, payment_id)
     await open_refund(session, payment, parts, request, now=clock.now())

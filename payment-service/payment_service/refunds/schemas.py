@@ -14,6 +14,9 @@ class PutRefund(RequestModel):
 
     booking_id: UUID
     charge_id: UUID
+    payment_id: UUID | None = Field(
+        default=None, description="The payment meant, when it is not the one that paid the charge"
+    )
     user_id: UUID
     amount_minor: int = Field(gt=0, examples=[61240])
     currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["USD"])

@@ -239,3 +239,13 @@ async def test_a_refund_that_fails_after_it_had_succeeded_opens_again_for_operat
         # Sent under a key of its own: the company refuses it, for in its books all has gone back.
         assert moved.json()["destinations"][0]["status"] == "failed"
     await stack.assert_books_balance()
+
+
+async def test_a_refund_may_name_its_payment_and_never_that_of_another_charge(stack: Stack, user_id: UUID) -> None:
+    charge, other = await paid(stack, user_id), await paid(stack, user_id)
+    wrong = await refund(stack, charge, 1000, payment_id=other["payment_id"])
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "refund-exceeds-captured")
+    right = await refund(stack, charge, 1000, payment_id=charge["payment_id"])
+    assert (right.status_code, right.json()["status"]) == (201, "succeeded")
+    rows = await stack.sql("SELECT payment_id FROM refund")
+    assert [str(row[0]) for row in rows] == [charge["payment_id"]]
