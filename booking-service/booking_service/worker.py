@@ -29,6 +29,7 @@ from rihla.kernel import Clock
 from rihla.messaging import Binding, Broker, Consumer, OutboxRelay
 from rihla.web import build_worker
 from rihla.web.health import Check
+from rihla.web.housekeeping import Housekeeping
 from rihla.web.loops import Loop
 
 HANDLERS: dict[str, Handler] = {
@@ -81,6 +82,7 @@ class Worker:
             self.completion.run,
             self.changes.run,
             self.documents.run,
+            Housekeeping(self.c.db, self.c.clock).run,
             self.forgetter.run,
         ]
 

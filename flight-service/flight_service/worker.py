@@ -17,6 +17,7 @@ from rihla.db import Database
 from rihla.kernel import Clock, SystemClock
 from rihla.messaging import Broker, OutboxRelay
 from rihla.web import build_worker
+from rihla.web.housekeeping import Housekeeping
 from rihla.web.loops import Loop
 
 
@@ -53,7 +54,8 @@ def _loops(parts: WorkerContainer) -> Sequence[Loop]:
     async def expire_holds(stop: asyncio.Event) -> None:
         await sweep(parts.pool, parts.clock, stop)
 
-    return [parts.relay.run, parts.schedules.run, parts.schedules.prune, expire_holds]
+    housekeeping = Housekeeping(parts.db, parts.clock)
+    return [parts.relay.run, parts.schedules.run, parts.schedules.prune, expire_holds, housekeeping.run]
 
 
 def create_worker(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:

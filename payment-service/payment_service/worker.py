@@ -21,6 +21,7 @@ from rihla.kernel import Clock, SystemClock
 from rihla.messaging import Consumer, OutboxRelay
 from rihla.web import build_worker
 from rihla.web.health import Checks
+from rihla.web.housekeeping import Housekeeping
 from rihla.web.loops import Loop, pause_or_stop
 
 
@@ -44,6 +45,7 @@ def loops(c: Container) -> Sequence[Loop]:
     return [
         OutboxRelay(c.db, c.broker, producer="payment", clock=c.clock).run,
         Consumer(c.broker, c.db, name="payment", bindings=bindings, clock=c.clock).run,
+        Housekeeping(c.db, c.clock).run,
         _every(1.0, "reconcile", lambda: reconcile(c.db, c.providers, c.clock)),
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),

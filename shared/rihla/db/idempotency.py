@@ -133,6 +133,13 @@ async def finish_key(
     )
 
 
-async def forget_keys(session: AsyncSession, *, now: datetime) -> None:
-    """Drop keys older than 24 hours."""
-    await session.execute(text("DELETE FROM idempotency_key WHERE created_at < :oldest"), {"oldest": now - KEPT_FOR})
+async def forget_keys(session: AsyncSession, *, now: datetime, most: int | None = None) -> int:
+    """Drop keys older than 24 hours, `most` of them at a time; how many went."""
+    result = await session.execute(
+        text(
+            "DELETE FROM idempotency_key WHERE ctid = ANY(ARRAY("
+            "SELECT ctid FROM idempotency_key WHERE created_at < :oldest LIMIT CAST(:most AS bigint)))"
+        ),
+        {"oldest": now - KEPT_FOR, "most": most},
+    )
+    return int(getattr(result, "rowcount", 0) or 0)

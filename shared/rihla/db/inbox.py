@@ -48,9 +48,17 @@ async def newest_so_far(session: AsyncSession, *, consumer: str, aggregate: str,
     return result.first() is not None
 
 
-async def forget_before(session: AsyncSession, *, instant: datetime) -> int:
-    """Drop inbox rows received before `instant` (the broker redelivers for hours, never for months)."""
-    result = await session.execute(text("DELETE FROM inbox WHERE received_at < :instant"), {"instant": instant})
+async def forget_before(session: AsyncSession, *, instant: datetime, most: int | None = None) -> int:
+    """Drop inbox rows received before `instant` (the broker redelivers for hours, never for months), `most` of them
+    at a time.
+    """
+    result = await session.execute(
+        text(
+            "DELETE FROM inbox WHERE ctid = ANY(ARRAY("
+            "SELECT ctid FROM inbox WHERE received_at < :instant LIMIT CAST(:most AS bigint)))"
+        ),
+        {"instant": instant, "most": most},
+    )
     return int(getattr(result, "rowcount", 0) or 0)
 
 
