@@ -1,5 +1,6 @@
 """Ports are free, remembered, and kept apart between checkouts."""
 
+import gc
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ def test_a_port_is_remembered_by_the_next_start(tmp_path: Path) -> None:
     first = Ports(tmp_path / "ports.json", "1a2b3c4d")
     chosen = {name: first.take(name) for name in ("postgres", "redis", "auth")}
     first.save()
+    del first
     again = Ports(tmp_path / "ports.json", "1a2b3c4d")
     assert {name: again.take(name) for name in chosen} == chosen
     assert len(set(chosen.values())) == 3
@@ -36,3 +38,18 @@ def test_checkouts_begin_to_look_at_different_places(tmp_path: Path) -> None:
     one = Ports(tmp_path / "one.json", "00000001").take("postgres")
     other = Ports(tmp_path / "other.json", "00000fff").take("postgres")
     assert one != other
+
+
+def test_two_launchers_that_start_at_once_choose_different_ports(tmp_path: Path) -> None:
+    one, other = Ports(tmp_path / "one.json", "00000000"), Ports(tmp_path / "other.json", "00000000")
+    wanted = one.take("gateway")
+    assert one.take("gateway") == wanted
+    assert is_free(wanted)
+    assert other.take("gateway", preferred=wanted) != wanted
+    assert other.take("postgres") != wanted
+
+
+def test_a_port_is_given_back_when_its_launcher_is_gone(tmp_path: Path) -> None:
+    wanted = Ports(tmp_path / "one.json", "00000000").take("gateway")
+    gc.collect()
+    assert Ports(tmp_path / "other.json", "0").take("gateway", preferred=wanted) == wanted

@@ -25,6 +25,8 @@ class Plan:
     addresses: wiring.Addresses
     own: Mapping[str, str]
     secrets: Credentials
+    ports: Ports
+    """Kept, so that no other launcher takes them while this one lives."""
 
     def environment(self, process: manifest.Process) -> dict[str, str]:
         """The complete environment of one process."""
@@ -51,7 +53,7 @@ def make_plan(layout: Layout, secrets: Credentials, replicas: int) -> Plan:
         data=layout.run,
     )
     ports.save()
-    return Plan(broker, postgres, redis, processes, addresses, own, secrets)
+    return Plan(broker, postgres, redis, processes, addresses, own, secrets, ports)
 
 
 def _broker(layout: Layout, ports: Ports, secrets: Credentials) -> RabbitMQ:

@@ -33,8 +33,8 @@ class Addresses:
     amqp_url: str
 
 
-def test_servers(layout: Layout, folder: Path, keep: Sequence[int]) -> tuple[list[Unit], Addresses]:
-    """Servers that forget, with everything below `folder`."""
+def test_servers(layout: Layout, folder: Path, keep: Sequence[int]) -> tuple[list[Unit], Addresses, Ports]:
+    """Servers that forget, with everything below `folder`. The ports are theirs for as long as the last is kept."""
     token = secrets.token_hex(4)
     ports = Ports(folder / "ports.json", token)
     password = secrets.token_urlsafe(12)
@@ -58,7 +58,7 @@ def test_servers(layout: Layout, folder: Path, keep: Sequence[int]) -> tuple[lis
         folder / "rabbitmq.log",
     )
     units = [*broker.units(keep), redis.unit(keep), postgres.unit(keep)]
-    return units, Addresses(postgres.url, redis.url, broker.url)
+    return units, Addresses(postgres.url, redis.url, broker.url), ports
 
 
 def serve_until_stdin_closes(layout: Layout) -> int:
@@ -75,7 +75,7 @@ def serve_until_stdin_closes(layout: Layout) -> int:
     with Signals() as signals:
         supervisor = Supervisor(signals)
         try:
-            units, addresses = test_servers(layout, folder, [alive.descriptor or 0])
+            units, addresses, _kept = test_servers(layout, folder, [alive.descriptor or 0])
             supervisor.start(*units)
             supervisor.wait_ready(units, READY_SECONDS)
             sys.stdout.write(json.dumps(asdict(addresses)) + "\n")
