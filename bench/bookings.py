@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import uvloop
+from pydantic import BaseModel
 from stacked import memory, offers, say, stack, travellers
 from wire import Seen, Wire
 
@@ -83,7 +85,7 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
     """`wanted` bookings placed and paid, one after the other on each connection; then until all are confirmed."""
     facts, turn, seen, paid = own.facts, itertools.cycle(found), Seen(), Seen()
     port = urlsplit(facts["gateway_url"]).port or 80
-    left, ids = itertools.count(), list[str]()
+    left, ids, outcomes = itertools.count(), list[str](), Counter[str]()
     before, began = memory(own), time.perf_counter()
 
     async def one(who: Traveller) -> None:
@@ -95,8 +97,10 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
                 continue
             booking = json.loads(answer)["id"]
             body = json.dumps({"booking_id": booking, "method": METHODS[pay]}).encode()
-            status, _ = await wire.timed(paid, "POST", "/v1/payments", body, **headers_of(who))
-            if status == 201:
+            status, answer = await wire.timed(paid, "POST", "/v1/payments", body, **headers_of(who))
+            payment = json.loads(answer or b"{}")
+            outcomes[str(payment.get("status", status))] += 1
+            if status == 201 and payment["status"] == "succeeded":
                 ids.append(booking)
         wire.close()
 
@@ -113,6 +117,7 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
     after = memory(own)
     rate, refused = confirmed / took, dict(seen.codes + paid.codes)
     print(f"capacity: {confirmed} of {len(ids)} paid bookings confirmed in {took:.1f} s: {rate:.0f} a second")
+    print(f"          payments as answered: {dict(outcomes)}")
     print(f"          book p95 {seen.wait_ms(0.95):.0f} ms, pay p95 {paid.wait_ms(0.95):.0f} ms {refused}")
     print("          memory of each process, MB before -> after: ", end="")
     print(", ".join(f"{name} {before.get(name, 0)}->{used}" for name, used in after.items()))
@@ -145,7 +150,6 @@ def empty(port: int) -> None:
     """An empty handler that takes the body of a booking."""
     import uvicorn
     from fastapi import FastAPI
-    from pydantic import BaseModel
 
     class Wanted(BaseModel):
         offer_id: str
