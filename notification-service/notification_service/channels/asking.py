@@ -11,7 +11,7 @@ from notification_service.channels.outgoing import TryLater
 from rihla.kernel import Clock
 from rihla.telemetry import Counter
 
-CALLS = Counter("rihla_provider_calls_total", "Calls to providers of SMS and push", ["provider", "status"])
+CALLS = Counter("rihla_channel_calls_total", "Calls to providers of SMS and push", ["provider", "status"])
 _LONGEST_PAUSE = timedelta(hours=6)
 
 
