@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from payment_service.ledger.tables import ledger_account, ledger_entry, ledger_posting
 
@@ -75,25 +76,38 @@ async def entries(
     limit: int,
 ) -> list[StatementEntry]:
     """Entries newest first, those with an id below `before` (stable while rows are added)."""
-    entry, posting, account = ledger_entry.c, ledger_posting.c, ledger_account.c
+    posting, account = ledger_posting.c, ledger_account.c
+    # One payment has few entries and its own index; what is wanted of it must not fall behind newer entries.
+    by_account = account_ids is not None and reference_id is None
+    source = _newest_of_each(before, limit) if by_account else ledger_entry
+    entry = source.c
     query = (
         select(
             entry.id, entry.posting_id, entry.account_id, account.kind, account.owner_id, entry.unit, entry.amount,
             entry.balance_after, posting.kind, posting.reference_id, posting.actor_id, posting.reason,
             posting.posted_at,
         )
+        .select_from(ledger_account)
+        .join(source, true() if by_account else entry.account_id == account.id)
         .join(ledger_posting, posting.id == entry.posting_id)
-        .join(ledger_account, account.id == entry.account_id)
         .order_by(entry.id.desc())
         .limit(limit)
     )  # fmt: skip
     if account_ids is not None:
-        query = query.where(entry.account_id.in_(account_ids))
+        query = query.where(account.id.in_(account_ids))
     if reference_id is not None:
         query = query.where(posting.reference_id == reference_id)
     if before is not None:
         query = query.where(entry.id < before)
     return [StatementEntry(*tuple(row)) for row in await session.execute(query)]
+
+
+def _newest_of_each(before: int | None, limit: int) -> LateralFromClause:
+    """The newest entries of each account by its own index: never the whole ledger backwards to find an old one."""
+    newest = select(ledger_entry).where(ledger_entry.c.account_id == ledger_account.c.id).correlate(ledger_account)
+    if before is not None:
+        newest = newest.where(ledger_entry.c.id < before)
+    return newest.order_by(ledger_entry.c.id.desc()).limit(limit).lateral("newest")
 
 
 async def system_balances(session: AsyncSession) -> list[tuple[str, str, int]]:

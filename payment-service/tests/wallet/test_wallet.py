@@ -250,4 +250,15 @@ async def test_operations_see_accounts_and_can_recompute_the_ledger(stack: Stack
     assert {item["kind"]: item["balance"]["amount"] for item in found}["charges"] == "612.40"
     check = await stack.client.post("/v1/admin/ledger/checks", headers=admin)
     assert (check.status_code, check.json()["passed"]) == (201, True)
-    assert check.json()["links"] == 2
+    assert check.json()["links"] == 1
+
+
+async def test_entries_of_one_payment_are_found_behind_newer_ones_of_its_account(stack: Stack, user_id: UUID) -> None:
+    await stack.fund(user_id, 1_000_000)
+    first = (await stack.pay(user_id, stack.booking.add_charge(user_id, 1), WALLET)).json()["id"]
+    for _ in range(3):
+        await stack.pay(user_id, stack.booking.add_charge(user_id, 1), WALLET)
+    params = {"user_id": str(user_id), "reference_id": first, "limit": 1}
+    admin = stack.person(new_id(), roles=("admin",))
+    [entry] = (await stack.client.get("/v1/admin/ledger/entries", params=params, headers=admin)).json()["items"]
+    assert entry["reference_id"] == first
