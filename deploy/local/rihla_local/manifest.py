@@ -103,7 +103,13 @@ SERVICES: tuple[Service, ...] = (
         secrets=("IDEMPOTENCY_SECRET", "UNSUBSCRIBE_SECRET"),
         environment={"SMTP_URL": "{smtp_url}", "DOCUMENT_STORAGE_URL": "file://{files}/documents"},
     ),
-    Service("chat", "chat-service", "chat_service"),
+    Service(
+        "chat",
+        "chat-service",
+        "chat_service",
+        secrets=("IDEMPOTENCY_SECRET",),
+        environment={"ATTACHMENT_STORAGE_URL": "file://{files}/attachments"},
+    ),
     Service(
         "sandbox",
         "payment-service",
