@@ -23,7 +23,7 @@ SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     "payment.succeeded.v1": ("booking", "notification"),
     "payment.failed.v1": ("booking", "notification"),
     "refund.succeeded.v1": ("booking", "notification"),
-    "refund.failed.v1": ("booking",),
+    "refund.failed.v1": ("booking", "notification"),
     "flight.delayed.v1": ("booking", "notification"),
     "flight.gate_changed.v1": ("booking", "notification"),
     "flight.cancelled.v1": ("booking", "notification"),
