@@ -1,5 +1,6 @@
 """The one place where settings become engines, stores and clients."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ class Container:
     presence: Presence
     follower: Follower
     heartbeat: Heartbeat
+    opening: asyncio.Semaphore
+    """Held while a socket asks the database for its beginning: when thousands come back at once they wait for each
+    other, and messages still find a connection."""
 
 
 @asynccontextmanager
@@ -89,6 +93,7 @@ async def open_container(settings: Settings, clock: Clock) -> AsyncIterator[Cont
             presence=presence,
             follower=follower,
             heartbeat=Heartbeat(db, hub, presence, every=beat, idle=settings.idle_seconds),
+            opening=asyncio.Semaphore(max(1, settings.db_pool_size // 2)),
         )
 
 

@@ -14,8 +14,9 @@ from chat_service.assistant.errors import ActionExpired, ActionNotFound
 from chat_service.assistant.models import ModelProvider
 from chat_service.assistant.phrases import answer_language, phrase
 from chat_service.conversations.access import refuse_blocked
+from chat_service.conversations.posted import Posted
 from chat_service.conversations.rules import LONGEST_TEXT, Draft, MessageType, Status
-from chat_service.conversations.send_message import Posted, post_as_system
+from chat_service.conversations.send_message import post_as_system
 from chat_service.conversations.store import change_conversation, ensure_conversation, load_conversation
 from chat_service.desk.routing import choose_agent
 from chat_service.desk.store import agents

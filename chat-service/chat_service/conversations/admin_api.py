@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from chat_service.conversations import store
 from chat_service.conversations.access import STAFF_ROLES
 from chat_service.conversations.assign import hand_over, put_down, take
+from chat_service.conversations.posted import Posted
 from chat_service.conversations.rules import Status
 from chat_service.conversations.schemas import LANGUAGE, Conversation, FeedPage, HandOver, Message
-from chat_service.conversations.send_message import Posted
 from chat_service.desk.store import note_colleague
 from chat_service.live.follow import position_text, read_position
 from chat_service.problems import problems

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chat_service.conversations import store
 from chat_service.conversations.access import visible
 from chat_service.conversations.errors import ColleagueUnknown, ConversationTaken, NotYours
+from chat_service.conversations.posted import Posted
 from chat_service.conversations.rules import Draft, MessageType, Status
-from chat_service.conversations.send_message import Posted
 from chat_service.desk.store import is_colleague
 from rihla.auth import Principal
 from rihla.db import Database

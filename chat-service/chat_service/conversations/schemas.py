@@ -6,8 +6,8 @@ from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
-from sqlalchemy import RowMapping
 
+from chat_service.conversations.posted import Row
 from chat_service.conversations.rules import LONGEST_CLIENT_ID, LONGEST_TEXT, Draft, MessageType, Side, Status
 from rihla.web import RequestModel, Schema
 
@@ -46,7 +46,7 @@ class Message(Schema):
     created_at: datetime
 
     @classmethod
-    def of(cls, row: RowMapping) -> Self:
+    def of(cls, row: Row) -> Self:
         """From a row of the store."""
         picture = None
         if row["attachment_id"] is not None:
@@ -90,7 +90,7 @@ class Conversation(Schema):
     created_at: datetime
 
     @classmethod
-    def of(cls, row: RowMapping, presence: Mapping[Side, tuple[bool, datetime | None]] | None = None) -> Self:
+    def of(cls, row: Row, presence: Mapping[Side, tuple[bool, datetime | None]] | None = None) -> Self:
         """From a row of the store, with who is online where that is known."""
         sides = {
             side: SideState(

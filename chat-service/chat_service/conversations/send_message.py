@@ -1,6 +1,5 @@
 """Sending a message: numbered under the conversation's lock, stored once whatever is sent again."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,22 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chat_service.attachments.posting import use_attachment
 from chat_service.conversations import store
-from chat_service.conversations.access import refuse_blocked, visible
+from chat_service.conversations.access import is_staff, refuse_blocked, visible
 from chat_service.conversations.errors import ClientIdReused, ConversationTaken, MessageRefused
-from chat_service.conversations.rules import Draft, Side, Status, flaw_of, may_write, status_after_message
+from chat_service.conversations.post_text import post_text
+from chat_service.conversations.posted import Posted
+from chat_service.conversations.rules import Draft, MessageType, Side, Status, flaw_of, may_write, status_after_message
 from rihla.auth import Principal
 from rihla.db import Database
 from rihla.kernel import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A stored message and its conversation; `repeated` when it had been stored before."""
-
-    message: RowMapping
-    conversation: RowMapping
-    repeated: bool
-    status_changed: bool
 
 
 async def send_message(db: Database, clock: Clock, principal: Principal, conversation_id: UUID, draft: Draft) -> Posted:
@@ -36,6 +27,22 @@ async def send_message(db: Database, clock: Clock, principal: Principal, convers
     flaw = flaw_of(draft)
     if flaw is not None:
         raise MessageRefused(flaw)
+    if draft.type is MessageType.TEXT:
+        return await post_text(
+            db,
+            clock,
+            principal.user_id,
+            is_staff=is_staff(principal),
+            conversation_id=conversation_id,
+            draft=draft,
+        )
+    return await send_step_by_step(db, clock, principal, conversation_id, draft)
+
+
+async def send_step_by_step(
+    db: Database, clock: Clock, principal: Principal, conversation_id: UUID, draft: Draft
+) -> Posted:
+    """The general way, for messages with an attachment."""
     async with db.transaction() as session:
         place, side = await visible(session, conversation_id, principal, lock=True)
         before = await store.message_by_client_id(session, conversation_id, principal.user_id, draft.client_id)

@@ -18,6 +18,7 @@ from chat_service.live.protocol import TOO_MANY_SOCKETS
 from chat_service.live.session import Resume, Session
 from rihla.auth import InvalidToken, Principal
 from rihla.telemetry import get_logger
+from rihla.web.outages import is_outage
 from rihla.web.problems import MEDIA_TYPE, problem_body
 
 router = APIRouter()
@@ -39,9 +40,15 @@ async def chat_socket(websocket: WebSocket) -> None:
         principal = _caller(websocket)
         for_desk = _wants_desk(websocket, principal)
         resume = _resume(websocket, for_desk)
-        socket = await _open(c, principal, for_desk)
+        async with c.opening:
+            socket = await _open(c, principal, for_desk)
     except _Denied as denied:
         await _deny(websocket, denied)
+        return
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        await _deny(websocket, _Denied(503, "service-unavailable", "A part of Rihla is not answering"))
         return
     offered = websocket.scope.get("subprotocols", ())
     await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
@@ -58,7 +65,8 @@ async def _hold(c: Any, session: Session) -> None:
     first = c.hub.add(socket)
     try:
         if first:
-            await c.presence.came(socket.user_id, socket.conversation_id)
+            async with c.opening:
+                await c.presence.came(socket.user_id, socket.conversation_id)
         await session.run()
     finally:
         if c.hub.remove(socket):

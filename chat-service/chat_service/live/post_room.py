@@ -16,8 +16,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from chat_service.conversations import store
+from chat_service.conversations.posted import Posted, Row
 from chat_service.conversations.schemas import Conversation, Message
-from chat_service.conversations.send_message import Posted
 from chat_service.live.channel import Channel, Parcel
 from chat_service.live.hub import Hub
 from chat_service.live.protocol import message_frame, write_frame
@@ -51,7 +51,7 @@ class PostRoom:
         if posted.status_changed:
             await self.changed(posted.conversation)
 
-    async def changed(self, conversation: RowMapping) -> None:
+    async def changed(self, conversation: Row) -> None:
         """Show a conversation whose state changed."""
         shown = Conversation.of(conversation).model_dump(mode="json")
         await self.show(conversation["id"], write_frame("conversation", conversation=shown))
@@ -98,13 +98,12 @@ class PostRoom:
             if seq > self._known.get(conversation_id, 0) and self._hub.watches(conversation_id):
                 await self.accept(conversation_id, seq, message_frame(Message.of(row).model_dump_json()))
 
-    async def watch(self, conversation_id: UUID) -> None:
-        """A traveller's socket was just added: from the present end of the conversation on, holes are noticed."""
+    async def watch(self, conversation_id: UUID, last_seq: int) -> None:
+        """A traveller's socket is in the hub, and after that the conversation was read: holes from there on are
+        noticed."""
         async with self._lock:
             if conversation_id not in self._known:
-                async with self._db.transaction() as session:
-                    place = await store.load_conversation(session, conversation_id)
-                self._note(conversation_id, int(place["last_seq"]) if place is not None else 0)
+                self._note(conversation_id, last_seq)
 
     async def _where_we_stand(self, conversation_id: UUID, seq: int) -> int:
         """For a conversation heard of for the first time: what lies between the follower's position and `seq`."""

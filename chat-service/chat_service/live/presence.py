@@ -35,13 +35,15 @@ class Presence:
     async def came(self, user_id: UUID, conversation_id: UUID | None) -> None:
         """The first socket of somebody opened here."""
         await self.refresh([user_id])
-        await self._tell(user_id, conversation_id)
+        await self._tell(user_id, conversation_id, True, self._clock.now())
 
     async def went(self, user_id: UUID, conversation_id: UUID | None) -> None:
         """The last socket of somebody closed here; they may still be online elsewhere."""
         async with self._db.transaction() as session:
-            await note_offline(session, user_id, self._instance_id, self._clock.now())
-        await self._tell(user_id, conversation_id)
+            now = self._clock.now()
+            await note_offline(session, user_id, self._instance_id, now)
+            online, seen_at = (await presence_of(session, [user_id], now)).get(user_id, (False, None))
+        await self._tell(user_id, conversation_id, online, seen_at)
 
     async def refresh(self, user_ids: Iterable[UUID]) -> None:
         """These people are still here."""
@@ -49,16 +51,15 @@ class Presence:
         async with self._db.transaction() as session:
             await note_online(session, user_ids, self._instance_id, now, now + self._lasts)
 
-    async def _tell(self, user_id: UUID, conversation_id: UUID | None) -> None:
-        async with self._db.transaction() as session:
-            online, seen_at = (await presence_of(session, [user_id], self._clock.now())).get(user_id, (False, None))
-            theirs: list[UUID] = []
-            if conversation_id is None:
-                query = select(conversation.c.id).where(conversation.c.assignee_id == user_id).limit(_MOST_TOLD)
-                theirs = list((await session.execute(query)).scalars())
+    async def _tell(self, user_id: UUID, conversation_id: UUID | None, online: bool, seen_at: datetime | None) -> None:
+        """The desk hears of a traveller; the travellers whose conversations somebody at the desk has hear of them."""
         frame = _frame("traveller" if conversation_id else "staff", user_id, online, seen_at)
         if conversation_id is not None:
             await self._room.show_desk(frame)
+            return
+        async with self._db.transaction() as session:
+            query = select(conversation.c.id).where(conversation.c.assignee_id == user_id).limit(_MOST_TOLD)
+            theirs = list((await session.execute(query)).scalars())
         for one in theirs:
             await self._room.show(one, frame, except_user=user_id)
 

@@ -71,7 +71,8 @@ class Session:
         """Until either side ends it. The socket is in the hub already, so nothing is missed while resuming."""
         tasks: list[asyncio.Task[None]] = []
         try:
-            await self._greet()
+            async with self.c.opening:
+                await self._greet()
             tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -90,10 +91,10 @@ class Session:
         if place_id is None:
             await self._greet_desk()
             return
-        await self.c.room.watch(place_id)
         async with self.c.db.transaction() as session:
             place = await store.load_conversation(session, place_id)
         assert place is not None
+        await self.c.room.watch(place_id, place["last_seq"])
         self.socket.progress[place_id] = place["last_seq"] if self.resume.after_seq is None else self.resume.after_seq
         shown = Conversation.of(place).model_dump(mode="json")
         await self._say(write_frame("hello", view="traveller", user_id=self.principal.user_id, conversation=shown))
@@ -125,7 +126,10 @@ class Session:
                 break
 
     async def _say(self, frame: str) -> None:
-        await self.websocket.send_text(frame)
+        try:
+            await self.websocket.send_text(frame)
+        except RuntimeError as error:  # the server closed the connection beneath us (no answer to its ping)
+            raise WebSocketDisconnect(GOING_AWAY) from error
 
     async def _write(self) -> None:
         while frames := await self.socket.next_frames():

@@ -13,7 +13,7 @@ from chat_service.conversations.rules import Status
 from chat_service.conversations.tables import conversation, message
 from chat_service.desk.tables import colleague, presence
 from chat_service.faq.tables import faq_vote
-from chat_service.tickets.tables import ticket, ticket_message
+from chat_service.tickets.tables import ticket, ticket_change, ticket_message
 from rihla.kernel import new_id
 
 ERASED = "[erased]"
@@ -45,6 +45,8 @@ async def erase_person(session: AsyncSession, user_id: UUID, now: datetime) -> N
         .where((attachment.c.owner_id == user_id) | (attachment.c.audience_id == user_id))
         .values(erase_at=now, file_name=None)
     )
+    await session.execute(update(attachment).where(attachment.c.owner_id == user_id).values(owner_id=pseudonym))
+    await session.execute(update(attachment).where(attachment.c.audience_id == user_id).values(audience_id=pseudonym))
     await _erase_desk_cases(session, user_id, pseudonym, now)
     await session.execute(update(faq_vote).where(faq_vote.c.user_id == user_id).values(user_id=pseudonym))
     for table in (assistant_action, assistant_turn, presence, colleague):
@@ -61,6 +63,7 @@ async def _erase_desk_cases(session: AsyncSession, user_id: UUID, pseudonym: UUI
     )
     gone = {"subject": ERASED, "requester_email": None, "booking_reference": None, "user_id": pseudonym}
     await session.execute(update(ticket).where(ticket.c.user_id == user_id).values(**gone))
+    await session.execute(update(ticket_change).where(ticket_change.c.by_id == user_id).values(by_id=pseudonym))
     settled = {"phone": "", "topic": ERASED, "note": None}
     mine = callback_request.c.user_id == user_id
     live = callback_request.c.status.in_(("requested", "claimed"))

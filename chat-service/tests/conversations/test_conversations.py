@@ -11,7 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from chat_service.conversations import store
 from chat_service.conversations.rules import Draft, MessageType
-from rihla.kernel import new_id
+from chat_service.conversations.schemas import Conversation, Message
+from chat_service.conversations.send_message import send_message, send_step_by_step
+from rihla.auth import Principal
+from rihla.contracts.events import UserSuspendedV1
+from rihla.kernel import DomainError, new_id
 
 
 async def test_a_traveller_has_one_conversation(stack: Any) -> None:
@@ -212,3 +216,52 @@ async def test_the_document_is_valid_openapi_with_summaries_tags_and_problems(st
             assert operation["description"], path
             assert operation["tags"], path
             assert any(status.startswith("4") for status in operation["responses"]), path
+
+
+async def test_the_quick_way_of_a_text_and_the_general_way_do_the_same(stack: Any) -> None:
+    """Every situation by both: the same refusal, or the same conversation afterwards."""
+    c = stack.container
+    seen: list[list[Any]] = []
+    for way in (send_message, send_step_by_step):
+        traveller, one, two, stranger = (new_id() for _ in range(4))
+        blocked = new_id()
+        await stack.hear(UserSuspendedV1(user_id=blocked), subject=blocked)
+        async with c.db.transaction() as session:
+            place = (await store.ensure_conversation(session, traveller, "en", c.clock.now()))["id"]
+            suspended = (await store.ensure_conversation(session, blocked, "en", c.clock.now()))["id"]
+        told: list[Any] = []
+        for where, who, roles, client_id, words in (
+            (place, stranger, (), "a", "hi"),
+            (new_id(), one, ("support",), "a", "hi"),
+            (suspended, blocked, (), "a", "hi"),
+            (place, traveller, (), "a", "one"),
+            (place, traveller, (), "a", "one"),
+            (place, traveller, (), "a", "other"),
+            (place, traveller, (), "b", "two"),
+            (place, one, ("support",), "a", "answer"),
+            (place, two, ("admin",), "a", "me too"),
+            (place, two, ("admin",), "a", "me too"),
+            (place, traveller, (), "c", "three"),
+            (place, traveller, ("support",), "d", "four"),
+        ):
+            person = Principal(kind="person", issuer="gateway", subject=who, roles=frozenset(roles))
+            try:
+                posted = await way(c.db, c.clock, person, where, Draft(client_id, MessageType.TEXT, words, None))
+            except DomainError as error:
+                told.append((type(error).__name__, error.detail))
+                continue
+            shown = Conversation.of(posted.conversation).model_dump(exclude={"id", "user_id", "assignee_id"})
+            assigned = {None: "nobody", one: "one"}[Conversation.of(posted.conversation).assignee_id]
+            message = Message.of(posted.message).model_dump(exclude={"id", "conversation_id", "sender"})
+            sender = posted.message["sender_kind"], posted.message["sender_id"] == who
+            told.append((shown, assigned, message, sender, posted.repeated, posted.status_changed))
+        seen.append(told)
+    assert seen[0] == seen[1]
+    assert [kind for kind, _ in (one for one in seen[0] if len(one) == 2)] == [
+        "ConversationNotFound",
+        "ConversationNotFound",
+        "AccountSuspended",
+        "ClientIdReused",
+        "ConversationTaken",
+        "ConversationTaken",
+    ]
