@@ -113,7 +113,9 @@ class ErrandRunner:
                 self._wake.clear()
                 taken = await self._take(self._at_once - len(self._running))
                 for errand in taken:
-                    self._start(errand, self._handlers[errand.kind], self._running)
+                    task = self._start(errand, self._handlers[errand.kind], self._running)
+                    # One errand may have decided on the next (a payment that cannot be honoured asks for a refund).
+                    task.add_done_callback(self.nudge)
                 WAITING.set(len(taken))
                 if not taken or len(self._running) >= self._at_once:
                     await self._rest()
@@ -140,16 +142,11 @@ class ErrandRunner:
             total += len(taken)
         return total
 
-    def _start(self, errand: Errand, handler: Handler, tasks: set[asyncio.Task[None]]) -> None:
+    def _start(self, errand: Errand, handler: Handler, tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = asyncio.create_task(run_errand(self._c, handler, errand))
         tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._begun.discard(task)
-        # One errand may have decided on the next (a confirmation that cannot be honoured asks for a refund).
-        self._wake.set()
+        task.add_done_callback(tasks.discard)
+        return task
 
     async def _run_one(self, errand: Errand) -> None:
         await run_errand(self._c, self._handlers[errand.kind], errand)
