@@ -175,6 +175,9 @@ class Door:
                 self._c.internal_tokens.authorization(caller or self._c.authenticator.anonymous, route.upstream),
             )
         )
+        if route.hands_on and caller is not None and caller.kind == "person":
+            token = self._c.internal_tokens.authorization(caller, route.hands_on)
+            headers.append((f"X-Internal-{route.hands_on.capitalize()}-Authorization", token))
         headers.append(("X-Request-Id", exchange.request_id))
         headers.append(("traceparent", traceparent(named.get(b"traceparent"))))
         headers.append(("X-Client-Ip", exchange.address))
