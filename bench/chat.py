@@ -209,16 +209,10 @@ def main() -> None:
         result = uvloop.run(run(found, arguments))
     for name, value in result.items():
         print(f"{name:20} {value:>10}")
-    met = (
-        result["sockets"] > arguments.sockets
-        and result["megabytes"] < TARGET_MEGABYTES
-        and result["arrived"] == result["sent"]
-        and result["p95_ms"] < TARGET_P95_MS
-    )
-    print(
-        f"{'met' if met else 'NOT met'}: {TARGET_SOCKETS} sockets under {TARGET_MEGABYTES} MB,"
-        f" {TARGET_RATE} messages/s with p95 under {TARGET_P95_MS:.0f} ms"
-    )
+    met = result["arrived"] == result["sent"] and result["p95_ms"] < TARGET_P95_MS
+    if (arguments.sockets, arguments.rate) == (TARGET_SOCKETS, TARGET_RATE):
+        met = met and result["sockets"] > TARGET_SOCKETS and result["megabytes"] < TARGET_MEGABYTES
+        print(f"target: {TARGET_SOCKETS} sockets under {TARGET_MEGABYTES} MB, p95 under {TARGET_P95_MS:.0f} ms: {met}")
     print("FIGURES " + json.dumps(result))
 
 
