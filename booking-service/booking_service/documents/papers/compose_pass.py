@@ -63,7 +63,7 @@ def compose_pass(
     out = segment.departure_at
     return PassSheet(
         title=f"Boarding pass {booking.reference} {segment.flight_number}",
-        name=name,
+        name=wording.printed_name(passenger.given_name, passenger.surname),
         latin=wording.airline_name_of(passenger.given_name, passenger.surname, passenger.title),
         reference=booking.reference,
         e_ticket_number=number,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from booking_service.bookings.view import BookingView, RefundView
 from booking_service.documents.papers import wording
+from booking_service.documents.papers.printable import printable
 from booking_service.documents.papers.receipt import ReceiptLine, ReceiptSheet
 from booking_service.documents.papers.ticket import ChargeLine
 
@@ -19,7 +20,7 @@ def compose_receipt(booking: BookingView, *, link: str, qr_svg: str) -> ReceiptS
     names = {one.id: wording.full_name(one.given_name, one.surname) for one in booking.passengers}
     lines = tuple(
         ReceiptLine(
-            passenger=names.get(line.passenger_id, ""),
+            passenger=printable(names.get(line.passenger_id, "")),
             flight=flights.get(line.flight_id, ""),
             name=line.name,
             amount=wording.money_words(line.amount_minor, booking.currency),

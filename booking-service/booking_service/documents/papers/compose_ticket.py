@@ -57,7 +57,7 @@ def _full(passenger: PassengerView) -> str:
 
 def _passenger(passenger: PassengerView, number: str) -> TicketPassenger:
     return TicketPassenger(
-        name=_full(passenger),
+        name=wording.printed_name(passenger.given_name, passenger.surname),
         latin=wording.airline_name_of(passenger.given_name, passenger.surname, passenger.title),
         kind=wording.kind_words(passenger.type),
         e_ticket_number=number,
@@ -105,7 +105,7 @@ def _segment(
 def _seat(passenger: PassengerView, coupon: CouponView, segment: SegmentView) -> TicketSeat:
     without = "on lap" if passenger.type == "infant" else "given at check-in"
     return TicketSeat(
-        passenger=_full(passenger),
+        passenger=wording.printed_name(passenger.given_name, passenger.surname),
         seat=coupon.seat or without,
         cabin=wording.cabin_words(segment.cabin),
         status=coupon.status.replace("_", " "),

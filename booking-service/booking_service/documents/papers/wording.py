@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from booking_service.documents.papers.printable import printable
 from booking_service.documents.papers.romanise import latin_name
 from rihla.kernel import Money
 
@@ -79,11 +80,16 @@ def full_name(given_name: str, surname: str) -> str:
     return f"{given_name} {surname}".strip()
 
 
+def printed_name(given_name: str, surname: str) -> str:
+    """The name as our fonts can print it."""
+    return printable(full_name(given_name, surname))
+
+
 def airline_name_of(given_name: str, surname: str, title: str | None) -> str:
-    """`RAHMAN/AMINA MS`, as an airline keys it; for a script we cannot romanise, the name as written."""
+    """`RAHMAN/AMINA MS`, as an airline keys it; for a script we cannot romanise, the name as it is printed."""
     family, given = latin_name(surname), latin_name(given_name)
     if not family and not given:
-        return full_name(given_name, surname)
+        return printed_name(given_name, surname)
     return f"{family or given}/{given or family} {latin_name(title or '')}".strip()
 
 
