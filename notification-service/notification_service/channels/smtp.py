@@ -35,7 +35,7 @@ class SmtpPool:
                 if client is None:
                     continue
                 try:
-                    _, answer = await client.sendmail(sender, [recipient], mail)
+                    answer = await self._hand_over(client, mail, sender, recipient)
                 except aiosmtplib.SMTPServerDisconnected as error:
                     # An idle connection the server closed is normal; a fresh one that breaks is not.
                     await _drop(client)
@@ -50,7 +50,7 @@ class SmtpPool:
                 else:
                     self._idle.append(client)
                     SENT.labels("accepted").inc()
-                    return str(answer)[:200]
+                    return answer[:200]
             raise TryLater("no connection to the mail server")
 
     async def close(self) -> None:
@@ -59,6 +59,24 @@ class SmtpPool:
             client = self._idle.pop()
             with contextlib.suppress(Exception):
                 await client.quit(timeout=1)
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, mail: bytes, sender: str, recipient: str) -> str:
+        """One transaction, without `sendmail`: its three regular expressions over the whole mail cost half of all
+        that sending one does, and our mails end every line with CRLF already (`mime_message`).
+        """
+        size = [f"size={len(mail)}"] if client.supports_extension("size") else []
+        await client.mail(sender, options=size)
+        await client.rcpt(recipient)
+        begun = await client.execute_command(b"DATA")
+        if begun.code != aiosmtplib.SMTPStatus.start_input or client.protocol is None:
+            raise aiosmtplib.SMTPDataError(begun.code, begun.message)
+        # RFC 5321, 4.5.2: a line that begins with a dot gets another one.
+        stuffed = mail.replace(b"\r\n.", b"\r\n..")
+        client.protocol.write(b"." * mail.startswith(b".") + stuffed + b".\r\n")
+        taken = await client.protocol.read_response(timeout=self._timeout)
+        if taken.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPDataError(taken.code, taken.message)
+        return taken.message
 
     async def _take(self, *, fresh: bool) -> aiosmtplib.SMTP | None:
         while self._idle and not fresh:
@@ -113,6 +131,7 @@ class MailSender:
     def __init__(self, pool: SmtpPool, *, sender: str, clock: Clock) -> None:
         self._pool = pool
         self._sender = sender
+        self._envelope_sender = parseaddr(sender)[1]
         self._clock = clock
 
     async def send(self, message: Outgoing) -> str:
@@ -122,4 +141,4 @@ class MailSender:
     async def send_to(self, message: Outgoing, to: str) -> str:
         """Send as mail to another address than the message's own: local stand-ins of other channels do."""
         mail = mime_message(message, sender=self._sender, to=to, now=self._clock.now())
-        return await self._pool.send(mail, sender=parseaddr(self._sender)[1], recipient=to)
+        return await self._pool.send(mail, sender=self._envelope_sender, recipient=to)

@@ -113,5 +113,6 @@ def qr_png(link: str) -> bytes:
     """The QR code of a link as PNG, one bit a pixel."""
     symbol = zxingcpp.create_barcode(link, zxingcpp.BarcodeFormat.QRCode)
     out = io.BytesIO()
-    Image.fromarray(symbol.to_image(scale=4, add_quiet_zones=True)).convert("1").save(out, "PNG", compress_level=3)
+    modules = Image.fromarray(symbol.to_image(scale=1, add_quiet_zones=True)).convert("1", dither=Image.Dither.NONE)
+    modules.resize((4 * modules.width, 4 * modules.height), Image.Resampling.NEAREST).save(out, "PNG", compress_level=1)
     return out.getvalue()

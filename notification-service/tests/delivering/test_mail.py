@@ -1,12 +1,17 @@
+import io
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 from notification_service.channels.local import local_part
 from notification_service.channels.mail import mime_message
 from notification_service.channels.outgoing import Outgoing, Refused
+from notification_service.channels.smtp import SmtpPool
+from notification_service.delivering.compose import qr_png
 from notification_service.wording.message import Attachment
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -45,6 +50,20 @@ def test_a_mail_reads_back_as_it_was_meant() -> None:
     assert paper.get_content() == bytes(range(256)) * 100
     inline = [part for part in mail.walk() if part["Content-ID"] == "<booking-qr>"]
     assert inline[0].get_content() == b"\x89PNG"
+
+
+async def test_lines_that_begin_with_a_dot_arrive_as_they_were_written(mail_server: Any, box: Any) -> None:
+    pool = SmtpPool(mail_server.url, connections=1, timeout=3)
+    raw = b"Subject: dots\r\n\r\n.\r\n..two\r\n.hidden\r\nend\r\n"
+    for mail in (raw, b".first" + raw):
+        await pool.send(mail, sender="a@rihla.test", recipient="b@example.com")
+    assert box.mails[0].get_payload() == ".\r\n..two\r\n.hidden\r\nend\r\n"
+    await pool.close()
+
+
+def test_the_code_in_the_mail_is_read_by_a_camera() -> None:
+    link = "https://rihla.test/v1/bookings/0197f6d2-4b7e-7c3a-9a51-3f1f2b8f6c11"
+    assert zxingcpp.read_barcode(Image.open(io.BytesIO(qr_png(link)))).text == link
 
 
 def test_nothing_from_outside_begins_another_header() -> None:
