@@ -19,6 +19,8 @@ from rihla.web import container, problem_responses
 router = APIRouter(prefix="/v1/chat/attachments", tags=["chat"])
 files_router = APIRouter(prefix=FILES_PATH, tags=["chat"])
 C = Annotated[Any, Depends(container)]
+# The gateway's path table knows parameters of one segment; a key has three (`storage_key`).
+_FILE = "/{part}/{shard}/{name}"
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
@@ -63,13 +65,15 @@ async def read_attachment(attachment_id: UUID, c: C, who: Person) -> Attachment:
 
 
 @files_router.put(
-    "/{key:path}",
+    _FILE,
     status_code=204,
     responses=problem_responses("address-invalid", "attachment-refused", "validation-failed", table=problems),
     summary="Send a file to a signed address (local storage)",
 )
 async def put_file(
-    key: str,
+    part: str,
+    shard: str,
+    name: str,
     request: Request,
     c: C,
     type: Annotated[str, Query(max_length=60)],
@@ -78,6 +82,7 @@ async def put_file(
     signature: Annotated[str, Query(max_length=64)],
 ) -> Response:
     """Used where files lie in a folder; with an S3-compatible store clients send to the store itself."""
+    key = f"{part}/{shard}/{name}"
     _local(c).check("PUT", key, type, size, until, signature)
     data = bytearray()
     async for piece in request.stream():
@@ -91,13 +96,15 @@ async def put_file(
 
 
 @files_router.get(
-    "/{key:path}",
+    _FILE,
     responses=problem_responses("address-invalid", "attachment-not-found", "validation-failed", table=problems),
     response_class=Response,
     summary="Load a file from a signed address (local storage)",
 )
 async def get_file(
-    key: str,
+    part: str,
+    shard: str,
+    name: str,
     c: C,
     type: Annotated[str, Query(max_length=60)],
     size: Annotated[int, Query(ge=0)],
@@ -105,6 +112,7 @@ async def get_file(
     signature: Annotated[str, Query(max_length=64)],
 ) -> Response:
     """The checked bytes, as the checked type and nothing else."""
+    key = f"{part}/{shard}/{name}"
     _local(c).check("GET", key, type, size, until, signature)
     try:
         data = await c.storage.get(key)

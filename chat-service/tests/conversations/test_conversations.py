@@ -265,3 +265,14 @@ async def test_the_quick_way_of_a_text_and_the_general_way_do_the_same(stack: An
         "ConversationTaken",
         "ConversationTaken",
     ]
+
+
+async def test_an_address_is_three_segments_as_the_gateways_table_needs_it(stack: Any) -> None:
+    """A parameter of the gateway's path table is one segment: a key in one parameter would be 404 there."""
+    paths = [path for path in stack.app.openapi()["paths"] if path.startswith("/v1/chat/files")]
+    assert paths == ["/v1/chat/files/{part}/{shard}/{name}"]
+    begun = await stack.person().post(
+        "/v1/chat/attachments", {"kind": "image", "media_type": "image/png", "size_bytes": 10}
+    )
+    path = begun["upload"]["url"].partition("?")[0].partition("/v1/chat/files/")[2]
+    assert len(path.split("/")) == 3
