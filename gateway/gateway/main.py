@@ -29,6 +29,7 @@ class Gateway:
         self.settings = settings
         self._clock = clock
         self._routes = routes
+        self._door: Door
         self._http: ASGIApp
         self._socket_door: SocketDoor
 
@@ -51,10 +52,10 @@ class Gateway:
             except Exception as error:
                 await send({"type": "lifespan.startup.failed", "message": repr(error)})
                 raise
-            door = Door(container, own_app(container))
+            self._door = Door(container, own_app(container))
             provider = open_provider("gateway", edge=True)
             stack.push_async_callback(stop_tracing, provider)
-            self._http = traced(door.http, provider) if provider else door.http
+            self._http = traced(self._door.http, provider) if provider else self._door.http
             self._socket_door = SocketDoor(container)
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -35,7 +35,11 @@ PUBLIC = {
 }
 """Paths that name nobody's own thing."""
 
-OWN_BY_TOKEN = {"/v1/me/links/{provider}", "/v1/chat/assistant/actions/{action_id}/confirm", "/v1/chat/files/{key}"}
+OWN_BY_TOKEN = {
+    "/v1/me/links/{provider}",
+    "/v1/chat/assistant/actions/{action_id}/confirm",
+    "/v1/chat/files/{part}/{shard}/{name}",
+}
 """The path names no stored thing of a person: a provider, a signed action, a signed address of a file. A stranger finds
 nothing there: 404, or a refusal of the signature (400, 401, 403)."""
 
@@ -122,7 +126,7 @@ async def world(stack: Any, traveller: Traveller, new_traveller: MakeTraveller) 
     stranger, admin, anonymous = new_traveller(), new_traveller(), new_traveller()
     await stranger.sign_up()
     await admin.sign_in(stack.admin["email"], stack.admin["password"])
-    estate = Estate(traveller)
+    estate = Estate(traveller, {"provider": "google"})
     await _own_everything(estate, admin)
     yield World(document, estate, stranger, admin, anonymous)
 
@@ -246,6 +250,20 @@ async def test_a_stranger_finds_nothing_of_anothers_by_any_method(world: World) 
             wrong.append(f"anonymous {method} {path}: {nobody.status_code}")
     assert not wrong, "\n".join(wrong)
     await _the_owner_still_has_everything(world)
+
+
+async def test_a_stranger_without_the_signature_gets_nothing_at_an_address_that_names_no_owner(world: World) -> None:
+    wrong = []
+    for method, path, operation in world.operations():
+        if path not in OWN_BY_TOKEN:
+            continue
+        for who in (world.stranger, world.anonymous):
+            guessed = {one["name"]: "1" for one in operation.get("parameters", []) if one["in"] == "query"}
+            request = world.request(operation) | {"params": guessed}
+            answer = await who.call(method.upper(), world.url(path), **request)
+            if answer.status_code not in (400, 401, 403, 404):
+                wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
 
 
 async def _the_owner_still_has_everything(world: World) -> None:
