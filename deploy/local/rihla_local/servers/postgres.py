@@ -15,6 +15,7 @@ from pathlib import Path
 from rihla_local import spawning
 from rihla_local.packages import postgres_bin
 from rihla_local.servers.account import Account, choose_account
+from rihla_local.servers.orphans import end_orphans
 from rihla_local.supervisor import Unit
 
 SUPERUSER = "postgres"
@@ -65,6 +66,7 @@ class Postgres:
         argv += [part for name, value in parameters.items() for part in ("-c", f"{name}={value}")]
 
         def start() -> int:
+            end_orphans(account.data.resolve())
             return spawning.command(
                 argv, log=self.log, env=_environment(), directory=Path("/"), keep=keep, death=signal.SIGINT
             )
