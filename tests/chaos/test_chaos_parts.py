@@ -45,6 +45,13 @@ def test_a_recovery_of_more_than_ten_seconds_is_said_and_a_minute_is_allowed_for
     assert len(judge([fault("kill rabbitmq", "rabbitmq")], [journey(11.0, 71.0)])) == 1
 
 
+def test_a_fault_in_the_shadow_of_a_killed_database_has_the_database_s_minute() -> None:
+    database, service = fault("kill postgres", "postgres"), fault("pause api", "flight", began=20.0, ended=24.0)
+    assert judge([database, service], [journey(11.0, 51.0), journey(21.0, 55.0)]) == []
+    assert len(judge([database, service], [journey(11.0, 51.0), journey(21.0, 75.0)])) == 1
+    assert len(judge([database, service], [journey(11.0, 19.0), journey(21.0, 55.0)])) == 1, "it was over before"
+
+
 def test_a_platform_that_never_works_again_is_said() -> None:
     assert judge([fault()], [journey(8.0, 9.0)]) == ["after kill api booking at 10 s no journey succeeded"]
 

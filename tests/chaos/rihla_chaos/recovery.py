@@ -24,9 +24,16 @@ def judge(faults: Sequence[Fault], journeys: Sequence[Journey]) -> list[str]:
         fault.mail_after = max(0.0, min(mails) - fault.ended) if mails else None
         if fault.recovered_after is None:
             slow.append(f"after {fault.kind} {fault.target} at {fault.began:.0f} s no journey succeeded")
-        elif fault.recovered_after > fault.allowed:
+        elif fault.recovered_after > max(fault.allowed, *_still_allowed(fault, faults)):
             slow.append(
                 f"after {fault.kind} {fault.target} at {fault.began:.0f} s the journey took "
                 f"{fault.recovered_after:.1f} s to work again (allowed {fault.allowed:.0f} s)"
             )
     return slow
+
+
+def _still_allowed(fault: Fault, faults: Sequence[Fault]) -> list[float]:
+    """Seconds from the end of this fault for which an earlier one, not over when this began, may still be felt."""
+    earlier = [one for one in faults if one.ended <= fault.began and one is not fault]
+    under_way = [one for one in earlier if one.ended + (one.recovered_after or 0.0) > fault.began]
+    return [0.0, *(one.ended + one.allowed - fault.ended for one in under_way)]
