@@ -175,6 +175,7 @@ class Load:
 
     per_second: float
     p50: float
+    p95: float
     p99: float
     failures: int
 
@@ -193,8 +194,8 @@ async def load(port: int, requests: list[bytes], connections: int, seconds: floa
     await asyncio.gather(*(protocol.closed for protocol in made))
     took = time.perf_counter() - started
     latencies.sort()
-    median, slow = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
-    return Load(len(latencies) / took, median, slow, sum(protocol.failures for protocol in made))
+    median, most, slow = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.95, 0.99))
+    return Load(len(latencies) / took, median, most, slow, sum(protocol.failures for protocol in made))
 
 
 # ---- putting it together

@@ -39,14 +39,14 @@ class Bench:
 BENCHES = (
     Bench("proxying", ("--seconds", "5"), ("--seconds", "1")),
     Bench("holds", ("--seconds", "5"), ("--seconds", "1.5")),
-    Bench("search", ("--seconds", "5"), ("--seconds", "1")),
+    Bench("search", ("--seconds", "5", "--curve"), ("--seconds", "1", "--flights", "20000")),
     Bench("journeys", ("--seconds", "60"), ("--seconds", "8"), platform=True),
     Bench(
         "bookings", ("--seconds", "10", "--capacity", "5000"), ("--seconds", "4", "--capacity", "200"), platform=True
     ),
     Bench("payments", ("--seconds", "5"), ("--seconds", "1", "--webhooks", "500", "--entries", "20000")),
     Bench("mails", ("--mails", "10000"), ("--mails", "300")),
-    Bench("sign_in", ("--seconds", "5"), ("--seconds", "2")),
+    Bench("sign_in", ("--seconds", "5"), ("--seconds", "2", "--people", "16"), platform=True),
     Bench("chat", (), ("--quick",)),
 )
 
