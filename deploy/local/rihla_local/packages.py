@@ -21,6 +21,7 @@ UNITS = {
     "postgresql": ["postgresql"],
     "redis-server": ["redis-server"],
     "rabbitmq-server": ["rabbitmq-server", "epmd.service", "epmd.socket"],
+    "nginx-light": ["nginx"],
 }
 
 
