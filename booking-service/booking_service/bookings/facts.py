@@ -54,6 +54,7 @@ def _whole(view: BookingView) -> dict[str, Any]:
                 given_name=one.given_name,
                 surname=one.surname,
                 e_ticket_number=one.e_ticket_number,
+                passport_expires_on=one.passport_expires_on,
                 coupons=tuple(
                     CouponFact(flight_id=c.flight_id, status=c.status, seat=c.seat, sequence=c.sequence)
                     for c in one.coupons

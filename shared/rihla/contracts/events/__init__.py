@@ -18,6 +18,7 @@ from rihla.contracts.events.booking import (
     BookingDocumentsReadyV1,
     BookingExpiredV1,
 )
+from rihla.contracts.events.chat import ChatMessageWaitingV1, TicketAnsweredV1
 from rihla.contracts.events.envelope import Envelope, EventData, catalogue
 from rihla.contracts.events.flight import (
     FlightCancelledV1,
@@ -44,6 +45,7 @@ __all__ = [
     "BookingDisruptedV1",
     "BookingDocumentsReadyV1",
     "BookingExpiredV1",
+    "ChatMessageWaitingV1",
     "Envelope",
     "EventData",
     "FlightCancelledV1",
@@ -56,6 +58,7 @@ __all__ = [
     "PriceAlertTriggeredV1",
     "RefundFailedV1",
     "RefundSucceededV1",
+    "TicketAnsweredV1",
     "UserDeletedV1",
     "UserRegisteredV1",
     "UserSecurityNoticeV1",

@@ -1,6 +1,6 @@
 """Events of booking-service; the aggregate is the booking. They are sufficient for a consumer that never calls back."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -48,6 +48,8 @@ class PassengerFact(_Part):
     surname: str
     e_ticket_number: str | None = None
     user_id: UUID | None = None
+    passport_expires_on: date | None = None
+    """So that its owner hears in time; neither number nor nationality leaves booking-service."""
     coupons: tuple[CouponFact, ...] = ()
 
 
