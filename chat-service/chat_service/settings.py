@@ -38,6 +38,11 @@ class Settings(ServiceSettings):
     inbound_mail_secret: SecretStr = local_secret("local-inbound-mail-secret")
     reply_address_secret: SecretStr = local_secret("local-reply-address-secret")
     support_address: str = Field(default="support@rihla.local", pattern=r"^[^@\s+]+@[^@\s]+$")
+    tell_absent_seconds: float = Field(
+        default=120.0,
+        ge=0,
+        description="How long words of support wait unseen before their traveller is told elsewhere",
+    )
     sweep_seconds: float = Field(default=15.0, gt=0)
     reopen_days: int = Field(default=30, ge=0)
     callbacks_per_slot: int = Field(default=4, ge=1)

@@ -1,10 +1,11 @@
-"""What the worker does every so often: breaches, files that must go, old presence and turns, the inbox."""
+"""What the worker does every so often: breaches, travellers who are away, files, old presence and turns, the inbox."""
 
 import asyncio
 from datetime import timedelta
 from typing import Any
 
 from chat_service.assistant.store import forget_turns
+from chat_service.conversations.tell_absent import tell_absent
 from chat_service.desk.store import forget_presence
 from chat_service.tickets.store import mark_breaches
 from rihla.db.inbox import forget_before
@@ -37,6 +38,7 @@ class Sweeper:
         now = self._c.clock.now()
         async with self._c.db.transaction() as session:
             BREACHES.inc(await mark_breaches(session, now))
+        await tell_absent(self._c.db, now, after=timedelta(seconds=self._c.settings.tell_absent_seconds))
         async with self._c.db.transaction() as session:
             await forget_presence(session, now - _PRESENCE_KEPT)
             await forget_turns(session, now - _TURNS_KEPT)

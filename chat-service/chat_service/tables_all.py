@@ -11,7 +11,9 @@ import chat_service.people.tables
 import chat_service.tickets.tables
 from chat_service.tables_base import metadata
 from rihla.db.inbox import inbox_table
+from rihla.db.outbox import outbox_table
 
 inbox, inbox_sequence = inbox_table(metadata)
+outbox = outbox_table(metadata)
 
 __all__ = ["chat_service", "metadata"]

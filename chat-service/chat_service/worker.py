@@ -1,4 +1,4 @@
-"""The worker process: the consumer of events and the sweeper."""
+"""The worker process: the consumer of events, the relay of our own, and the sweeper."""
 
 from fastapi import FastAPI
 
@@ -7,6 +7,7 @@ from chat_service.consuming import consumer_of
 from chat_service.settings import Settings
 from chat_service.sweeping import Sweeper
 from rihla.kernel import Clock, SystemClock
+from rihla.messaging import OutboxRelay
 from rihla.web import build_worker
 from rihla.web.loops import Loop
 
@@ -23,4 +24,5 @@ def create_worker(settings: Settings | None = None, *, clock: Clock | None = Non
 
 
 def _loops(c: Container) -> list[Loop]:
-    return [consumer_of(c).run, Sweeper(c).run]
+    relay = OutboxRelay(c.db, c.broker, producer="chat", clock=c.clock)
+    return [consumer_of(c).run, relay.run, Sweeper(c).run]

@@ -38,6 +38,8 @@ conversation = Table(
     Column("traveller_delivered_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("traveller_seen_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("traveller_unread", Integer, nullable=False, server_default=text("0")),
+    # Up to here the traveller was told elsewhere that words wait; nothing more until they have seen as much.
+    Column("told_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("staff_delivered_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("staff_seen_seq", BigInteger, nullable=False, server_default=text("0")),
     Column("staff_unread", Integer, nullable=False, server_default=text("0")),
@@ -46,6 +48,11 @@ conversation = Table(
     CheckConstraint("(status = 'assigned') = (assignee_id IS NOT NULL)", name="assignee"),
     CheckConstraint("traveller_seen_seq <= last_seq AND staff_seen_seq <= last_seq", name="seen"),
     Index("ix_conversation_newest", "last_message_at", "id"),
+    Index(
+        "ix_conversation_untold",
+        "last_message_at",
+        postgresql_where=text("traveller_unread > 0 AND told_seq <= traveller_seen_seq"),
+    ),
 )
 
 message = Table(

@@ -13,6 +13,7 @@ from chat_service.conversations.rules import Status
 from chat_service.conversations.tables import conversation, message
 from chat_service.desk.tables import colleague, presence
 from chat_service.faq.tables import faq_vote
+from chat_service.people.store import forget_events
 from chat_service.tickets.tables import ticket, ticket_change, ticket_message
 from rihla.kernel import new_id
 
@@ -33,7 +34,7 @@ async def erase_person(session: AsyncSession, user_id: UUID, now: datetime) -> N
     await session.execute(
         update(conversation)
         .where(conversation.c.user_id == user_id)
-        .values(user_id=pseudonym, status=Status.IDLE, assignee_id=None, waiting_since=None)
+        .values(user_id=pseudonym, status=Status.IDLE, assignee_id=None, waiting_since=None, traveller_unread=0)
     )
     await session.execute(
         update(conversation)
@@ -47,6 +48,7 @@ async def erase_person(session: AsyncSession, user_id: UUID, now: datetime) -> N
     )
     await session.execute(update(attachment).where(attachment.c.owner_id == user_id).values(owner_id=pseudonym))
     await session.execute(update(attachment).where(attachment.c.audience_id == user_id).values(audience_id=pseudonym))
+    await forget_events(session, user_id)
     await _erase_desk_cases(session, user_id, pseudonym, now)
     await session.execute(update(faq_vote).where(faq_vote.c.user_id == user_id).values(user_id=pseudonym))
     for table in (assistant_action, assistant_turn, presence, colleague):

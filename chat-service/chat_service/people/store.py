@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,3 +35,8 @@ async def remember_deletion(session: AsyncSession, user_id: UUID, deleted_at: da
     """Keep that the account is gone for good."""
     statement = insert(account).values(user_id=user_id, suspended=False, sequence=sequence, deleted_at=deleted_at)
     await session.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_={"deleted_at": deleted_at}))
+
+
+async def forget_events(session: AsyncSession, user_id: UUID) -> None:
+    """Events about this person that have not left yet need not leave any more."""
+    await session.execute(text("DELETE FROM outbox WHERE envelope->'data'->>'user_id' = :id"), {"id": str(user_id)})

@@ -175,7 +175,10 @@ async def change_any_ticket(ticket_id: UUID, body: TicketUpdate, c: C, who: Staf
 )
 async def answer_ticket(ticket_id: UUID, body: NewStaffReply, c: C, who: Staff) -> WholeTicketForStaff:
     """The first answer takes an open ticket up; an internal note changes nothing the customer sees."""
-    return await _for_staff(c, await reply_as_staff(c.db, c.clock, who.user_id, ticket_id, body))
+    row = await reply_as_staff(
+        c.db, c.clock, who.user_id, ticket_id, body, address_of=lambda number: _reply_address(c, number)
+    )
+    return await _for_staff(c, row)
 
 
 async def _signed_by_adapter(
@@ -236,10 +239,14 @@ def _reply_secret(c: Any) -> bytes:
     return secret.encode()
 
 
+def _reply_address(c: Any, number: int) -> str:
+    return reply_address(c.settings.support_address, number, _reply_secret(c))
+
+
 async def _for_customer(c: Any, row: Any) -> TicketForCustomer:
     async with c.db.transaction() as session:
         said = await store.list_ticket_messages(session, row["id"], internal=False)
-    address = reply_address(c.settings.support_address, row["number"], _reply_secret(c))
+    address = _reply_address(c, row["number"])
     return TicketForCustomer.of(
         row, messages=[TicketMessage.model_validate(one) for one in said], reply_address=address
     )
@@ -253,5 +260,5 @@ async def _for_staff(c: Any, row: Any) -> WholeTicketForStaff:
         row,
         messages=[TicketMessageForStaff.model_validate(one) for one in said],
         changes=[TicketChange.model_validate(dict(one)) for one in changes],
-        reply_address=reply_address(c.settings.support_address, row["number"], _reply_secret(c)),
+        reply_address=_reply_address(c, row["number"]),
     )

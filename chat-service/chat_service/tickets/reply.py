@@ -1,5 +1,6 @@
 """Replying to a ticket, from either side, in the app or by mail."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,8 +23,9 @@ from chat_service.tickets.rules import (
     status_after_reply,
 )
 from chat_service.tickets.schemas import InboundMail, NewReply, NewStaffReply
+from chat_service.tickets.tell_answer import tell_answer
 from rihla.db import Database
-from rihla.kernel import Clock
+from rihla.kernel import Clock, new_id
 
 
 async def reply_as_customer(
@@ -46,15 +48,25 @@ async def reply_as_customer(
 
 
 async def reply_as_staff(
-    db: Database, clock: Clock, staff_id: UUID, ticket_id: UUID, reply: NewStaffReply
+    db: Database,
+    clock: Clock,
+    staff_id: UUID,
+    ticket_id: UUID,
+    reply: NewStaffReply,
+    *,
+    address_of: Callable[[int], str],
 ) -> RowMapping:
-    """An answer of the desk, or a note the customer never sees. Raises TicketNotFound and AttachmentNotUsable."""
+    """An answer of the desk, which its customer is told of, or a note the customer never sees.
+
+    `address_of` makes the mail address of a ticket's number. Raises TicketNotFound and AttachmentNotUsable.
+    """
     now = clock.now()
     async with db.transaction() as session:
         found = await store.load_ticket(session, ticket_id, lock=True)
         if found is None:
             raise TicketNotFound("There is no such ticket.")
         said: dict[str, Any] = {
+            "id": new_id(),
             "ticket_id": ticket_id,
             "author_kind": "staff",
             "author_id": staff_id,
@@ -71,6 +83,7 @@ async def reply_as_staff(
         values: dict[str, Any] = {"status": status_after_reply(TicketStatus(found["status"]), by_staff=True)}
         values["responded_at"] = found["responded_at"] or now
         values["assignee_id"] = found["assignee_id"] or staff_id
+        await tell_answer(session, found, said, reply_address=address_of(found["number"]), now=now)
         return await store.change_ticket(session, found, values, by_id=staff_id, now=now)
 
 

@@ -78,8 +78,8 @@ async def list_tickets(
 
 async def add_ticket_message(session: AsyncSession, values: dict[str, Any], attachments: Iterable[UUID]) -> bool:
     """Something that was said; False when it had been said before (client id or mail id)."""
-    message_id = new_id()
-    statement = insert(ticket_message).values(id=message_id, **values).on_conflict_do_nothing()
+    message_id = values.get("id") or new_id()
+    statement = insert(ticket_message).values({**values, "id": message_id}).on_conflict_do_nothing()
     if (await session.execute(statement.returning(ticket_message.c.id))).first() is None:
         return False
     for attachment_id in attachments:

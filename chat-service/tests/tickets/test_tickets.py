@@ -200,3 +200,21 @@ async def test_the_mail_hook_believes_nothing_without_the_adapters_signature(sta
         answer = await stack.client.post("/v1/support/inbound-mail", content=raw, headers=json_type | headers)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid-signature")
     assert await stack.rows("SELECT 1 FROM ticket") == []
+
+
+async def test_an_answer_is_told_to_whoever_wrote_with_an_address_that_leads_back(stack: Any) -> None:
+    me, agent = stack.person(), stack.person("support")
+    ticket = await open_ticket(me)
+    admin = f"/v1/admin/support/tickets/{ticket['id']}"
+    await agent.post(f"{admin}/messages", {"client_id": "n", "body": "TOP SECRET", "internal": True})
+    for _ in range(2):
+        await agent.post(f"{admin}/messages", {"client_id": "s", "body": "We found it."})
+    opened = (await mail(stack, to="support@rihla.local", message_id="<first@x>")).json()
+    theirs = (await agent.get("/v1/admin/support/tickets"))["items"][0]
+    await agent.post(f"/v1/admin/support/tickets/{theirs['id']}/messages", {"client_id": "s", "body": "Yes."})
+    rows = await stack.rows("SELECT envelope->'data' AS data FROM outbox ORDER BY position")
+    first, second = (row.data for row in rows)
+    assert (first["user_id"], first["email"], first["answer"]) == (str(me.id), None, "We found it.")
+    assert (second["user_id"], second["email"], second["answer"]) == (None, "amina@example.com", "Yes.")
+    back = (await mail(stack, to=second["reply_address"], message_id="<second@x>")).json()
+    assert back == {"number": opened["number"], "opened": False, "repeated": False}
