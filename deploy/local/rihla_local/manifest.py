@@ -107,8 +107,9 @@ SERVICES: tuple[Service, ...] = (
         "chat",
         "chat-service",
         "chat_service",
-        secrets=("IDEMPOTENCY_SECRET",),
+        secrets=("IDEMPOTENCY_SECRET", "ATTACHMENT_SECRET", "INBOUND_MAIL_SECRET", "REPLY_ADDRESS_SECRET"),
         environment={"ATTACHMENT_STORAGE_URL": "file://{files}/attachments"},
+        server_config="chat_service.main:server_config",
     ),
     Service(
         "sandbox",
