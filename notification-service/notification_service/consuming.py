@@ -3,6 +3,7 @@
 from notification_service.bootstrap import Container
 from notification_service.contacts.consumers import ContactConsumers
 from notification_service.telling.payments import PaymentConsumers
+from notification_service.telling.support import SupportConsumers
 from notification_service.trips.consumers import TripConsumers
 from rihla.messaging import Binding, Consumer
 from rihla.messaging.consumer import Handler
@@ -15,6 +16,7 @@ def consumer_of(c: Container) -> Consumer:
     """The one queue of this service; each handled event wakes the sender of this process."""
     trips = TripConsumers(c.teller, c.clock)
     payments = PaymentConsumers(c.teller, c.clock)
+    support = SupportConsumers(c.teller, c.clock)
     contacts = ContactConsumers(c.teller, c.clock)
 
     def bind(producer: str, event_type: str, handler: Handler) -> Binding:
@@ -34,6 +36,8 @@ def consumer_of(c: Container) -> Consumer:
             bind("payment", "payment.failed", payments.on_failed),
             bind("payment", "refund.succeeded", payments.on_refunded),
             bind("payment", "refund.failed", payments.on_refund_failed),
+            bind("chat", "chat.message_waiting", support.on_message_waiting),
+            bind("chat", "ticket.answered", support.on_ticket_answered),
             bind("auth", "user.registered", contacts.on_registered),
             bind("auth", "user.updated", contacts.on_updated),
             bind("auth", "user.security_notice", contacts.on_security_notice),

@@ -64,7 +64,7 @@ class Composer:
             text=words.text,
             html=words.html,
             attachments=(*pictures, *files),
-            headers=_unsubscribe_headers(unsubscribe),
+            headers=_unsubscribe_headers(unsubscribe) | _reply_headers(due),
         )
 
     async def _documents(self, due: Due, kind: Kind) -> tuple[Attachment, ...]:
@@ -81,7 +81,13 @@ class Composer:
         return tuple(found)
 
     def _link(self, due: Due, kind: Kind) -> str:
-        paths = {"booking": f"/v1/bookings/{due.booking_id}", "account": "/v1/me", "search": "/docs"}
+        ticket = due.facts.get("ticket_id")
+        paths = {
+            "booking": f"/v1/bookings/{due.booking_id}",
+            "account": "/v1/me",
+            "search": "/docs",
+            "support": f"/v1/support/tickets/{ticket}" if ticket else "/v1/chat/conversations",
+        }
         return self.public_url + (paths[kind.link] if due.booking_id or kind.link != "booking" else "/v1/bookings")
 
     def _unsubscribe_link(self, due: Due, kind: Kind) -> str | None:
@@ -106,6 +112,12 @@ def _unsubscribe_headers(link: str | None) -> dict[str, str]:
     if link is None:
         return {}
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _reply_headers(due: Due) -> dict[str, str]:
+    """Where an answer to this mail goes, when somebody reads it there."""
+    address = due.facts.get("reply_address")
+    return {"Reply-To": address} if address else {}
 
 
 @lru_cache(maxsize=64)

@@ -29,6 +29,9 @@ SAMPLE_FACTS: dict[str, Any] = {
     "answer_by": "2026-12-02T08:00:00+00:00",
     "payment_required_by": "2026-12-01T08:15:00+00:00",
     "full_name": "Amina Rahman",
+    "number": "T-100001",
+    "topic": "My bag is missing",
+    "answer": "Dear Amina Rahman,\nwe found your bag in Jeddah. It arrives tomorrow.",
     "passport_expires_on": "2027-01-15",
     "segments": [
         {

