@@ -40,8 +40,9 @@ class Settings(ServiceSettings):
     send_timeout: float = Field(default=30.0, gt=0, description="A reader that takes nothing for so long is dropped")
     max_connections_per_address: int = Field(default=512, ge=1)
 
-    max_in_flight: int = Field(default=1000, ge=1, description="Requests inside this process")
+    max_in_flight: int = Field(default=4000, ge=1, description="Requests inside this process, those in line included")
     max_in_flight_per_instance: int = Field(default=256, ge=1)
+    money_waits_seconds: float = Field(default=8.0, ge=0, description="How long a booking waits for a full service")
     connect_timeout: float = Field(default=1.0, gt=0)
     breaker_failures: int = Field(default=5, ge=1)
     breaker_open_seconds: float = Field(default=1.0, gt=0)

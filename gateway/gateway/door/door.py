@@ -232,7 +232,7 @@ class Door:
             kept_headers = back_to_client(answer.raw_headers)
             body = await read_whole(answer, upstream)
         finally:
-            instance.in_flight -= 1
+            instance.leave()
             answer.release()
         if may_keep(answer.status, kept_headers):
             return KeptAnswer(kept_headers, body, route.cache)

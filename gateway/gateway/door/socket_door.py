@@ -123,7 +123,7 @@ class SocketDoor:
             finally:
                 c.open_sockets.remove(ticket)
         finally:
-            instance.in_flight -= 1
+            instance.leave()
 
     async def _connect(
         self, exchange: Exchange, operation: Operation, instance: Instance, protocols: list[str]

@@ -51,7 +51,7 @@ class Forwarder:
         try:
             await self._relay(exchange, answer, upstream)
         finally:
-            instance.in_flight -= 1
+            instance.leave()
             answer.release()
 
     async def ask(
@@ -59,7 +59,7 @@ class Forwarder:
     ) -> tuple[Instance, aiohttp.ClientResponse]:
         """The service's answer with its body still to be read; the caller must give the place and the answer back."""
         importance = operation.route.importance
-        instance = upstream.choose(importance)
+        instance = await upstream.place(importance)
         try:
             return instance, await self._try(exchange, operation, instance, headers, body)
         except _UNREACHED as error:
@@ -67,7 +67,7 @@ class Forwarder:
             self._note(upstream, instance, error)
             if operation.method not in _SAFE or body is not None:
                 raise upstream.unavailable() from None
-        again = upstream.choose(importance, tried=instance) if len(upstream.instances) > 1 else instance
+        again = await upstream.place(importance, tried=instance) if len(upstream.instances) > 1 else instance
         try:
             return again, await self._try(exchange, operation, again, headers, None)
         except _UNREACHED as error:
@@ -93,22 +93,22 @@ class Forwarder:
                 timeout=self._timeout(operation.route.timeout),
             )
         except _UNREACHED:
-            instance.in_flight -= 1
+            instance.leave()
             raise
         except TimeoutError:
-            instance.in_flight -= 1
+            instance.leave()
             instance.breaker.failed()
             _stopped_by_client(body)
             raise Refused(
                 problems.UPSTREAM_TIMEOUT, "The service did not answer in time; look before you repeat this."
             ) from None
         except aiohttp.ClientError as error:
-            instance.in_flight -= 1
+            instance.leave()
             _stopped_by_client(body)
             _log.warning("bad_upstream_answer", url=instance.url, reason=repr(error))
             raise Refused(problems.BAD_UPSTREAM_ANSWER, "The service's answer could not be read.") from None
         except BaseException:
-            instance.in_flight -= 1
+            instance.leave()
             raise
         instance.breaker.succeeded()
         exchange.upstream_seconds = time.perf_counter() - started

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -31,10 +33,16 @@ class Instance:
     well: bool = True
     seconds: float = 0.0
     detail: str = "not asked yet"
+    on_leaving: Callable[[], None] = lambda: None
+
+    def leave(self) -> None:
+        """A request is over: its place is free."""
+        self.in_flight -= 1
+        self.on_leaving()
 
 
 class Upstream:
-    """One service."""
+    """One service. When it is full, requests that move money wait in line for a while; everything else is refused."""
 
     def __init__(self, name: str, addresses: tuple[str, ...], settings: Settings) -> None:
         self.name = name
@@ -42,7 +50,54 @@ class Upstream:
             Instance(url, Breaker(failures=settings.breaker_failures, open_for=settings.breaker_open_seconds))
             for url in addresses
         ]
+        for instance in self.instances:
+            instance.on_leaving = self._call_next
         self._most = places(settings.max_in_flight_per_instance)
+        self._patience = settings.money_waits_seconds
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._called = 0
+        """Those in line who were told that it is their turn and have not come yet; nobody may go before them."""
+
+    async def place(self, importance: Importance, tried: Instance | None = None) -> Instance:
+        """`choose`, after a wait in line where that is worth it. Raises `Refused` (503)."""
+        if importance is not Importance.MONEY or not (self._line or self._called or self._is_full()):
+            return self.choose(importance, tried)
+        await self._wait_in_line()
+        try:
+            return self.choose(importance, tried)
+        except Refused:
+            self._call_next()
+            raise
+
+    def _is_full(self) -> bool:
+        return all(instance.in_flight >= self._most[Importance.MONEY] for instance in self.instances)
+
+    async def _wait_in_line(self) -> None:
+        """Until it is our turn or our patience is at an end; who came first goes first."""
+        deadline = asyncio.get_running_loop().time() + self._patience
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await turn
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._call_next()  # we were called and have gone: the place is the next one's
+            raise
+        finally:
+            if turn.done() and not turn.cancelled():
+                self._called -= 1
+            turn.cancel()
+
+    def _call_next(self) -> None:
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self._called += 1
+                return
 
     def choose(self, importance: Importance, tried: Instance | None = None) -> Instance:
         """The least busy instance that is well and whose breaker is closed, `tried` last.
