@@ -119,7 +119,9 @@ def serve(process: Process, port: int, environment: Mapping[str, str]) -> int:
         config = _usual_config(process.factory, place)
     else:
         app = _named(process.factory)()
-        config = _named(process.service.server_config)(app, app.settings, **place)
+        # The gateway is a plain ASGI application that carries its settings; those of `rihla.web` have them in their state.
+        settings = getattr(app, "settings", None) or app.state.settings
+        config = _named(process.service.server_config)(app, settings, **place)
     config.timeout_graceful_shutdown = GRACEFUL_SECONDS
     server = uvicorn.Server(config)
     server.run()
