@@ -119,7 +119,7 @@ def serve(process: Process, port: int, environment: Mapping[str, str]) -> int:
         config = _usual_config(process.factory, place)
     else:
         app = _named(process.factory)()
-        # The gateway is a plain ASGI application that carries its settings; those of `rihla.web` have them in their state.
+        # The gateway is a plain ASGI application with settings of its own; `rihla.web` keeps them in the state.
         settings = getattr(app, "settings", None) or app.state.settings
         config = _named(process.service.server_config)(app, settings, **place)
     config.timeout_graceful_shutdown = GRACEFUL_SECONDS
