@@ -1,7 +1,7 @@
 """How this service's domain errors look outside."""
 
 from notification_service.codes.errors import AddressRefused, CodeNotAccepted
-from notification_service.delivering.errors import DeliveryBusy, DeliveryNotFound
+from notification_service.delivering.errors import DeliveryBusy, DeliveryNotFound, ResentTooSoon
 from notification_service.devices.errors import DeviceNotFound, WebPushUnavailable
 from notification_service.reading.errors import NoticeNotFound, UnknownTemplate, UnsubscribeLinkInvalid
 from rihla.web import ProblemSpec, ProblemTable
@@ -12,6 +12,7 @@ problems = ProblemTable(
         AddressRefused: ProblemSpec(409, "address-refused", "The address does not take messages"),
         DeliveryNotFound: ProblemSpec(404, "delivery-not-found", "There is no such delivery"),
         DeliveryBusy: ProblemSpec(409, "delivery-busy", "The delivery is on its way already"),
+        ResentTooSoon: ProblemSpec(429, "resent-too-soon", "It was sent a moment ago", retry_after=60),
         DeviceNotFound: ProblemSpec(404, "device-not-found", "There is no such device"),
         WebPushUnavailable: ProblemSpec(404, "web-push-unavailable", "Web Push is not set up"),
         NoticeNotFound: ProblemSpec(404, "notification-not-found", "There is no such notification"),

@@ -142,6 +142,13 @@ async def find_delivery(session: AsyncSession, delivery_id: UUID, *, lock: bool 
     return (await session.execute(query)).mappings().one_or_none()
 
 
+async def find_mail_of(session: AsyncSession, user_id: UUID, notice_id: UUID) -> RowMapping | None:
+    """The mail of somebody's notice, locked."""
+    query = _listing().add_columns(notice.c.fact)
+    query = query.where(notice.c.id == notice_id, notice.c.user_id == user_id, delivery.c.channel == "email")
+    return (await session.execute(query.with_for_update(of=delivery))).mappings().first()
+
+
 async def queue_again(session: AsyncSession, delivery_id: UUID, *, message_id: str, now: datetime) -> None:
     """Send once more, as a message of its own."""
     await session.execute(

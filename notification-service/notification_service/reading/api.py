@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
+from notification_service.delivering.resend import resend_own_mail
 from notification_service.problems import problems
 from notification_service.reading import store
 from notification_service.reading.errors import NoticeNotFound
@@ -65,6 +66,25 @@ async def read_notification(notification_id: UUID, c: C, who: Person) -> Notific
         raise NoticeNotFound("There is no such notification among yours.")
     c.announcer.announce([who.user_id])
     return _item(row)
+
+
+@router.post(
+    "/{notification_id}/resend",
+    status_code=202,
+    responses=problem_responses(
+        "unauthenticated",
+        "notification-not-found",
+        "delivery-busy",
+        "resent-too-soon",
+        "validation-failed",
+        table=problems,
+    ),
+    summary="Have a notification mailed to you again",
+)
+async def resend_notification(notification_id: UUID, c: C, who: Person) -> Response:
+    """With the ticket and whatever else was attached; once a minute and five times at most."""
+    await resend_own_mail(c.db, who.user_id, notification_id, domain=c.mail_domain, now=c.clock.now())
+    return Response(status_code=202)
 
 
 def id_of_cursor(cursor: dict[str, Any] | None) -> UUID | None:
