@@ -25,6 +25,7 @@ NO_LIMITS: Mapping[str, str] = {
     "LIMIT_SIGN_IN_PER_ADDRESS": PLENTY,
     "LIMIT_SESSION_PER_ADDRESS": PLENTY,
     "LIMIT_WEBHOOK_PER_ADDRESS": PLENTY,
+    "MAX_CONNECTIONS_PER_ADDRESS": "5000",
     "UNPAID_BOOKINGS_PER_TRAVELLER": "10000",
 }
 """Limits are on, with quotas nobody reaches: simulated travellers share one network address, which no crowd does."""

@@ -6,7 +6,8 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rihla_chaos.honest import Trip, bought, card, find
@@ -140,23 +141,28 @@ async def forges_a_webhook(trip: Trip) -> None:
 
 
 async def races_for_a_seat(trip: Trip, rivals: list[Person]) -> None:
-    """Everybody wants one seat; at most one of them is told that it is theirs."""
+    """Everybody wants one seat; at most one of them is told that it is theirs.
+
+    Two are no wrong when the first had its seat's time run out, unpaid, before the other was answered: a platform that
+    is being killed answers late. Whether two own it then is the verifier's question.
+    """
     offer = await find(trip)
     seat = await trip.who.free_seat(offer, trip.rng)
     if seat is None:
         return
     passengers = [{**trip.people()[0], "seats": [seat]} for _ in range(len(rivals) + 1)]
 
-    async def book(who: Person, passenger: dict[str, Any]) -> tuple[Person, Answer]:
+    async def book(who: Person, passenger: dict[str, Any]) -> tuple[Person, Answer, datetime]:
         body = who.booking_body(offer, [passenger])
-        return who, await who.ask("book", "POST", "/v1/bookings", key=secrets.token_hex(12), json=body)
+        answer = await who.ask("book", "POST", "/v1/bookings", key=secrets.token_hex(12), json=body)
+        return who, answer, datetime.now(UTC)
 
     answers = await asyncio.gather(*(book(w, p) for w, p in zip([trip.who, *rivals], passengers, strict=True)))
-    winners = [(who, answer) for who, answer in answers if answer.good]
-    if len(winners) > 1:
-        told = ", ".join(str(answer.body["reference"]) for _, answer in winners)
+    winners = [one for one in answers if one[1].good]
+    if len(winners) > 1 and all_at_once([(answer, at) for _, answer, at in winners]):
+        told = ", ".join(str(answer.body["reference"]) for _, answer, _ in winners)
         trip.who.history.wrong(f"seat {seat['designator']} of flight {seat['flight_id']} was given to {told}")
-    for who, answer in winners:
+    for who, answer, _ in winners:
         await who.settle(answer.body, card())
 
 
@@ -164,3 +170,9 @@ def _one_id(trip: Trip, sentence: str, answers: list[Answer]) -> None:
     ids = {str(one.body.get("id")) for one in answers if one.good}
     if len(ids) > 1:
         trip.who.history.wrong(f"{sentence}: {', '.join(sorted(ids))}")
+
+
+def all_at_once(winners: Sequence[tuple[Answer, datetime]]) -> bool:
+    """Whether every winner was answered while the first one's seat was still kept for them."""
+    kept_until = min(datetime.fromisoformat(answer.body["payment_required_by"]) for answer, _ in winners)
+    return max(at for _, at in winners) < kept_until

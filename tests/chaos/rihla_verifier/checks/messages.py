@@ -22,7 +22,7 @@ async def _outboxes_are_empty(evidence: Evidence) -> list[str]:
 async def _confirmed_once(evidence: Evidence) -> list[str]:
     confirmed = await evidence.databases.rows(
         "booking",
-        "SELECT id, reference FROM booking WHERE confirmed_at < $1 AND state <> 'refused'",
+        "SELECT id, reference, state FROM booking WHERE confirmed_at < $1 AND state <> 'refused'",
         evidence.now - PATIENCE,
     )
     mails = await evidence.databases.rows(
@@ -31,10 +31,19 @@ async def _confirmed_once(evidence: Evidence) -> list[str]:
         "FROM notice n JOIN delivery d ON d.notice_id = n.id AND d.channel = 'email' "
         "WHERE n.kind = 'booking_confirmed' GROUP BY n.booking_id",
     )
+    cancellations = await evidence.databases.rows(
+        "notification",
+        "SELECT DISTINCT n.booking_id FROM notice n JOIN delivery d ON d.notice_id = n.id AND d.channel = 'email' "
+        "WHERE n.kind LIKE 'booking_cancelled%' AND d.state = 'sent'",
+    )
+    called_off = {row["booking_id"] for row in cancellations}
     by_booking = {row["booking_id"]: row for row in mails}
     found: list[str] = []
     for booking in confirmed:
         mail = by_booking.get(booking["id"])
+        if mail is None and booking["state"] == "cancelled" and booking["id"] in called_off:
+            # The cancellation arrived first: nobody is told after it that the booking is confirmed.
+            continue
         if mail is None:
             found.append(f"booking {booking['reference']} was confirmed and nobody was told")
         elif mail["ids"] != 1 or mail["sent"] != 1:
