@@ -159,11 +159,12 @@ class Inbox:
         self.environment: dict[str, str] = {"INBOX_SMTP_PORT": str(self.smtp), "INBOX_DATA_DIR": str(folder)}
 
     def counts(self) -> tuple[int, int]:
-        """Read from its file: mails, and distinct recipients (each booking of the trial has its own address)."""
+        """Read from its file: mails ever taken, and how many of them were no second one of an address among those still
+        there (each booking has its own address; beyond a gigabyte the inbox lets the oldest go)."""
         with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True) as connection:
-            (mails,) = connection.execute("SELECT count(*) FROM mail").fetchone()
-            (people,) = connection.execute("SELECT count(DISTINCT address) FROM recipient").fetchone()
-            return int(mails), int(people)
+            (taken,) = connection.execute("SELECT coalesce(max(id), 0) FROM mail").fetchone()
+            (doubled,) = connection.execute("SELECT count(*) - count(DISTINCT address) FROM recipient").fetchone()
+            return int(taken), int(taken) - int(doubled)
 
 
 # ---- bookings
