@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy import select
 
 from flight_service.bootstrap import Container
-from flight_service.catalogue.admin_schemas import AircraftBody, AirlineBody, AirportBody
+from flight_service.catalogue.admin_schemas import AircraftBody, AirlineBody, AirportBody, CityBody, WholeAirportBody
 from flight_service.catalogue.find_airports import get_airport
+from flight_service.catalogue.keep_places import put_airport, put_city, remove_airport, remove_city
 from flight_service.catalogue.keep_reference import (
     change_airport,
     put_aircraft,
@@ -15,8 +16,8 @@ from flight_service.catalogue.keep_reference import (
     remove_aircraft,
     remove_airline,
 )
-from flight_service.catalogue.list_reference import aircraft_document
-from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView
+from flight_service.catalogue.list_reference import aircraft_document, get_aircraft
+from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView, CityChanged
 from flight_service.catalogue.tables import aircraft_type, airline
 from flight_service.problems import problems
 from rihla.auth import Principal, require_roles
@@ -26,6 +27,7 @@ router = APIRouter(prefix="/v1/admin", tags=["places and fleets: administration"
 Parts = Annotated[Container, Depends(container)]
 Admin = Annotated[Principal, Depends(require_roles("admin"))]
 AirlineCode = Annotated[str, Path(pattern=r"^[A-Z0-9]{2}$")]
+AirportCode = Annotated[str, Path(pattern=r"^[A-Z]{3}$")]
 AircraftCode = Annotated[str, Path(pattern=r"^[A-Z0-9]{3,4}$")]
 
 
@@ -81,6 +83,12 @@ async def put_one_aircraft(
     return AircraftView.model_validate(aircraft_document({"code": code, **values}))
 
 
+@router.get("/aircraft/{code}", summary="An aircraft type to edit or take along", responses=_refused("not-found"))
+async def export_aircraft(code: AircraftCode, parts: Parts, admin: Admin) -> AircraftBody:
+    """Its layout in the form PUT takes: what is read here under one code can be sent under another."""
+    return AircraftBody.model_validate(await get_aircraft(parts.db, code))
+
+
 @router.delete(
     "/aircraft/{code}", status_code=204, summary="Remove an aircraft type", responses=_refused("not-found", "in-use")
 )
@@ -90,9 +98,7 @@ async def delete_aircraft(code: AircraftCode, parts: Parts, admin: Admin) -> Non
 
 
 @router.patch("/airports/{iata}", summary="Change an airport", responses=_refused("not-found"))
-async def patch_airport(
-    iata: Annotated[str, Path(pattern=r"^[A-Z]{3}$")], body: AirportBody, parts: Parts, admin: Admin
-) -> AirportView:
+async def patch_airport(iata: AirportCode, body: AirportBody, parts: Parts, admin: Admin) -> AirportView:
     """Names and minimum connection times."""
     values = body.model_dump(exclude_unset=True)
     for required in ("name", "city"):
@@ -101,3 +107,41 @@ async def patch_airport(
     if values:
         await change_airport(parts.db, iata, values, actor=admin.user_id, now=parts.clock.now())
     return AirportView.model_validate(await get_airport(parts.db, iata))
+
+
+@router.put(
+    "/airports/{iata}",
+    summary="Create or replace an airport",
+    responses=_refused("already-exists", "in-use"),
+)
+async def put_one_airport(
+    iata: AirportCode, body: WholeAirportBody, parts: Parts, admin: Admin, response: Response
+) -> AirportView:
+    """201 when it is new. Where flights go, the position, country and time zone stay."""
+    if await put_airport(parts.db, iata, body.model_dump(), actor=admin.user_id, now=parts.clock.now()):
+        response.status_code = 201
+    return AirportView.model_validate(await get_airport(parts.db, iata))
+
+
+@router.delete(
+    "/airports/{iata}", status_code=204, summary="Remove an airport", responses=_refused("not-found", "in-use")
+)
+async def delete_airport(iata: AirportCode, parts: Parts, admin: Admin) -> None:
+    """Only one that no schedule and no flight serves."""
+    await remove_airport(parts.db, iata, actor=admin.user_id, now=parts.clock.now())
+
+
+@router.put("/cities/{code}", summary="Create or replace a city", responses=_refused())
+async def put_one_city(
+    code: AirportCode, body: CityBody, parts: Parts, admin: Admin, response: Response
+) -> CityChanged:
+    """201 when it is new. Airports name the city they belong to."""
+    if await put_city(parts.db, code, body.model_dump(), actor=admin.user_id, now=parts.clock.now()):
+        response.status_code = 201
+    return CityChanged(code=code, name=body.name, country=body.country)
+
+
+@router.delete("/cities/{code}", status_code=204, summary="Remove a city", responses=_refused("not-found", "in-use"))
+async def delete_city(code: AirportCode, parts: Parts, admin: Admin) -> None:
+    """Only one that no airport belongs to."""
+    await remove_city(parts.db, code, actor=admin.user_id, now=parts.clock.now())

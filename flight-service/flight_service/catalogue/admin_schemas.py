@@ -46,6 +46,29 @@ class AircraftBody(RequestModel):
     )
 
 
+class CityBody(RequestModel):
+    """A city with several airports."""
+
+    name: str = Field(min_length=1, max_length=80, examples=["London"])
+    country: Country
+
+
+class WholeAirportBody(RequestModel):
+    """A whole airport; null connection times mean the defaults."""
+
+    icao: str | None = Field(None, pattern=r"^[A-Z0-9]{4}$", examples=["VGHS"])
+    name: str = Field(min_length=2, max_length=120)
+    city: str = Field(min_length=1, max_length=80)
+    city_code: str | None = Field(None, pattern=r"^[A-Z]{3}$", description="The city it belongs to")
+    subdivision: str = Field("", max_length=80)
+    country: Country
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    time_zone: str = Field(min_length=3, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$", examples=["Asia/Dhaka"])
+    min_connection_domestic: int | None = Field(None, ge=15, le=600)
+    min_connection_international: int | None = Field(None, ge=15, le=600)
+
+
 class AirportBody(RequestModel):
     """What admins may change of an airport; null means the default connection time."""
 

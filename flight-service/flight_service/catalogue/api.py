@@ -7,9 +7,19 @@ from fastapi import APIRouter, Depends, Path, Query
 from flight_service.bootstrap import Container
 from flight_service.catalogue.find_airports import find_airports, find_nearby
 from flight_service.catalogue.find_airports import get_airport as read_airport
+from flight_service.catalogue.list_places import list_cities as read_cities
+from flight_service.catalogue.list_places import list_countries as read_countries
 from flight_service.catalogue.list_reference import list_aircraft as read_aircraft
 from flight_service.catalogue.list_reference import list_airlines as read_airlines
-from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView, NearbyAirport, NearbyAirports
+from flight_service.catalogue.schemas import (
+    AircraftView,
+    AirlineView,
+    AirportView,
+    CityView,
+    CountryView,
+    NearbyAirport,
+    NearbyAirports,
+)
 from flight_service.cursors import after_text
 from flight_service.problems import problems
 from rihla.auth import CurrentPrincipal
@@ -64,6 +74,36 @@ async def list_nearby_airports(
     """At most 100, nearest first."""
     found = await find_nearby(parts.db, iata, radius_km)
     return NearbyAirports(items=[NearbyAirport.model_validate(row) for row in found])
+
+
+@router.get("/cities", summary="Cities with several airports", responses=_LISTED)
+async def list_cities(
+    parts: Parts,
+    principal: CurrentPrincipal,
+    paging: PageParams,
+    prefix: Annotated[str, Query(max_length=80, description="Beginning of the code or name", examples=["lon"])] = "",
+    country: Annotated[str | None, Query(pattern=r"^[A-Za-z]{2}$", description="ISO 3166-1", examples=["GB"])] = None,
+) -> Page[CityView]:
+    """By code; a search from or to a city's code covers all its airports."""
+    rows = await read_cities(
+        parts.db,
+        prefix=prefix.strip(),
+        country_code=country.upper() if country else None,
+        after=after_text(paging.cursor, "code"),
+        limit=paging.limit,
+    )
+    items = [CityView.model_validate(row) for row in rows[: paging.limit]]
+    more = len(rows) > paging.limit
+    return Page[CityView](items=items, next_cursor=encode_cursor({"code": items[-1].code}) if more else None)
+
+
+@router.get("/countries", summary="Countries with an airport", responses=_LISTED)
+async def list_countries(parts: Parts, principal: CurrentPrincipal, paging: PageParams) -> Page[CountryView]:
+    """By code."""
+    rows = await read_countries(parts.db, after=after_text(paging.cursor, "code"), limit=paging.limit)
+    items = [CountryView.model_validate(row) for row in rows[: paging.limit]]
+    more = len(rows) > paging.limit
+    return Page[CountryView](items=items, next_cursor=encode_cursor({"code": items[-1].code}) if more else None)
 
 
 @router.get("/airlines", summary="All airlines", responses=_LISTED)

@@ -30,7 +30,7 @@ async def put_airline(db: Database, iata: str, values: dict[str, Any], *, actor:
         )
         if await session.scalar(taken):
             raise AlreadyExists("Another airline has this accounting code.", accounting_code=values["accounting_code"])
-        return await _put(session, airline, "iata", iata, values, "airline", actor, now)
+        return await put_row(session, airline, "iata", iata, values, "airline", actor, now)
 
 
 async def put_aircraft(db: Database, code: str, values: dict[str, Any], *, actor: UUID, now: datetime) -> bool:
@@ -43,17 +43,17 @@ async def put_aircraft(db: Database, code: str, values: dict[str, Any], *, actor
         before = await session.scalar(select(aircraft_type.c.layout).where(aircraft_type.c.code == code))
         if before is not None and read_layout(before) != after and await _flies(session, code):
             raise InUse("Flights use this layout. Create a type with a new code and move the schedules to it.")
-        return await _put(session, aircraft_type, "code", code, values, "aircraft", actor, now)
+        return await put_row(session, aircraft_type, "code", code, values, "aircraft", actor, now)
 
 
 async def remove_airline(db: Database, iata: str, *, actor: UUID, now: datetime) -> None:
     """Raises NotFound, and InUse where schedules or flights name it: make it inactive instead."""
-    await _remove(db, airline, "iata", iata, "airline", actor, now)
+    await remove_row(db, airline, "iata", iata, "airline", actor, now)
 
 
 async def remove_aircraft(db: Database, code: str, *, actor: UUID, now: datetime) -> None:
     """Raises NotFound, and InUse where schedules or flights name it: make it inactive instead."""
-    await _remove(db, aircraft_type, "code", code, "aircraft", actor, now)
+    await remove_row(db, aircraft_type, "code", code, "aircraft", actor, now)
 
 
 async def change_airport(db: Database, iata: str, values: dict[str, Any], *, actor: UUID, now: datetime) -> None:
@@ -84,7 +84,7 @@ async def _flies(session: AsyncSession, code: str) -> bool:
     return await session.scalar(select(flight.c.id).where(flight.c.aircraft == code).limit(1)) is not None
 
 
-async def _put(
+async def put_row(
     session: AsyncSession,
     table: Table,
     key: str,
@@ -94,6 +94,7 @@ async def _put(
     actor: UUID,
     now: datetime,
 ) -> bool:
+    """Create or replace a row of reference data with its audit row; whether it is new. In the caller's transaction."""
     before = (await session.execute(select(table).where(table.c[key] == code).with_for_update())).mappings().first()
     statement = insert(table).values({key: code, **values})
     await session.execute(statement.on_conflict_do_update(index_elements=[key], set_=values))
@@ -110,12 +111,33 @@ async def _put(
     return before is None
 
 
-async def _remove(db: Database, table: Table, key: str, code: str, resource: str, actor: UUID, now: datetime) -> None:
+async def remove_row(
+    db: Database,
+    table: Table,
+    key: str,
+    code: str,
+    resource: str,
+    actor: UUID,
+    now: datetime,
+    *,
+    in_use: str = "Schedules or flights still name it. Make it inactive instead.",
+) -> None:
+    """Delete a row of reference data with its audit row. Raises NotFound, and InUse with these words."""
     try:
         async with db.transaction() as session:
-            gone = await session.execute(delete(table).where(table.c[key] == code).returning(table.c[key]))
-            if gone.first() is None:
+            gone = (
+                (await session.execute(delete(table).where(table.c[key] == code).returning(table))).mappings().first()
+            )
+            if gone is None:
                 raise NotFound(f"There is no {resource} with the code {code}.")
-            await add_audit(session, actor=actor, action="remove", resource=resource, resource_id=code, now=now)
+            await add_audit(
+                session,
+                actor=actor,
+                action="remove",
+                resource=resource,
+                resource_id=code,
+                now=now,
+                before=dict(gone),
+            )
     except IntegrityError as error:
-        raise InUse("Schedules or flights still name it. Make it inactive instead.") from error
+        raise InUse(in_use) from error

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from flight_service.catalogue.layout import CabinLayout, read_layout
 from flight_service.catalogue.tables import aircraft_type, airline
+from flight_service.errors import NotFound
 from rihla.db import Database
 
 
@@ -25,6 +26,17 @@ async def list_aircraft(db: Database, *, after: str, limit: int) -> list[dict[st
             select(aircraft_type).where(*shown).order_by(aircraft_type.c.code).limit(limit + 1)
         )
         return [aircraft_document(dict(row)) for row in found.mappings()]
+
+
+async def get_aircraft(db: Database, code: str) -> dict[str, Any]:
+    """All an admin may set of an aircraft type. Raises NotFound."""
+    names = ("name", "manufacturer", "cruise_kmh", "turnaround_minutes", "active", "layout")
+    wanted = select(*(aircraft_type.c[name] for name in names)).where(aircraft_type.c.code == code)
+    async with db.transaction() as session:
+        row = (await session.execute(wanted)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no aircraft type with the code {code}.")
+    return dict(row)
 
 
 def aircraft_document(row: dict[str, Any]) -> dict[str, Any]:

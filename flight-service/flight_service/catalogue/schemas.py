@@ -37,6 +37,27 @@ class NearbyAirports(Schema):
     next_cursor: None = None
 
 
+class CityChanged(Schema):
+    """A city as an admin set it."""
+
+    code: str = Field(examples=["LON"])
+    name: str = Field(examples=["London"])
+    country: str = Field(description="ISO 3166-1", examples=["GB"])
+
+
+class CityView(CityChanged):
+    """A city whose airports can be searched together."""
+
+    airports: list[str] = Field(examples=[["LCY", "LGW", "LHR"]])
+
+
+class CountryView(Schema):
+    """A country that has an airport."""
+
+    code: str = Field(description="ISO 3166-1", examples=["BD"])
+    name: str = Field(examples=["Bangladesh"])
+
+
 class AirlineView(Schema):
     """An airline."""
 
