@@ -25,6 +25,11 @@ PROBLEMS = ProblemTable(
             409, "promo-code-not-applicable", "The promo code does not fit this booking"
         ),
         errors.PromoCodeUsedUp: ProblemSpec(409, "promo-code-used-up", "The promo code is used up"),
+        errors.SubscriptionNotActive: ProblemSpec(409, "subscription-not-active", "The plan is not active"),
+        errors.SubscriptionRouteNotCovered: ProblemSpec(
+            409, "subscription-route-not-covered", "The plan does not cover this route"
+        ),
+        errors.SubscriptionRidesUsedUp: ProblemSpec(409, "subscription-rides-used-up", "The rides are used up"),
         TooManyUnpaidBookings: ProblemSpec(409, "too-many-unpaid-bookings", "Too many unpaid bookings"),
         errors.ChargeNotDue: ProblemSpec(409, "charge-not-due", "Nothing is due"),
         errors.BookingChangedMeanwhile: ProblemSpec(409, "booking-changed", "The booking has changed meanwhile"),

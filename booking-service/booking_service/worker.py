@@ -23,7 +23,13 @@ from booking_service.settling.confirm_booking import confirm_hold, reinstate_hol
 from booking_service.settling.consumers import PaymentEvents
 from booking_service.settling.expire_bookings import ExpirySweeper
 from booking_service.settling.pay_at_once import PayAtOnce
-from booking_service.settling.release_errands import consume_promo, release_hold, release_promo
+from booking_service.settling.release_errands import (
+    consume_promo,
+    consume_rides,
+    release_hold,
+    release_promo,
+    release_rides,
+)
 from booking_service.settling.settle_refund import ask_for_refund
 from rihla.kernel import Clock
 from rihla.messaging import Binding, Broker, Consumer, OutboxRelay
@@ -38,6 +44,8 @@ HANDLERS: dict[str, Handler] = {
     "release_hold": release_hold,
     "release_promo": release_promo,
     "consume_promo": consume_promo,
+    "release_rides": release_rides,
+    "consume_rides": consume_rides,
     "request_refund": ask_for_refund,
     "confirm_change": confirm_change,
     "sync_seats": sync_seats,

@@ -420,6 +420,8 @@ class PaymentFake:
     def __init__(self) -> None:
         self.codes: dict[str, Json] = {}
         self.uses: dict[str, Json] = {}
+        self.plans: dict[str, int] = {}
+        self.ride_uses: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.refuse_refunds = False
         self.refuse_settling = False
@@ -428,6 +430,8 @@ class PaymentFake:
                 Route("/internal/v1/promo-uses/{booking_id}", self.reserve, methods=["PUT"]),
                 Route("/internal/v1/promo-checks", self.check, methods=["POST"]),
                 Route("/internal/v1/promo-uses/{booking_id}/{verb}", self.settle, methods=["POST"]),
+                Route("/internal/v1/subscription-uses/{booking_id}", self.reserve_rides, methods=["PUT"]),
+                Route("/internal/v1/subscription-uses/{booking_id}/{verb}", self.settle_rides, methods=["POST"]),
                 Route("/internal/v1/refunds/{refund_id}", self.refund, methods=["PUT"]),
             ]
         )
@@ -479,6 +483,50 @@ class PaymentFake:
         if verb == "release" and use["status"] == "reserved":
             self.codes[use["code"]]["uses"] += 1
         use["status"] = {"release": "released", "consume": "consumed"}[verb]
+        return JSONResponse({"booking_id": booking_id, **use})
+
+    async def reserve_rides(self, request: Request) -> JSONResponse:
+        booking_id, body = request.path_params["booking_id"], await request.json()
+        assert len(body["lines_minor"]) == len(body["segments"])
+        assert body.keys() == {
+            "subscription_id",
+            "user_id",
+            "segments",
+            "passenger_count",
+            "currency",
+            "lines_minor",
+            "expires_at",
+        }
+        left = self.plans.get(body["subscription_id"])
+        if left is None:
+            return problem(409, "subscription-not-active")
+        if booking_id not in self.ride_uses:
+            rides = len(body["segments"])
+            if left < rides:
+                return problem(409, "subscription-rides-used-up")
+            self.plans[body["subscription_id"]] -= rides
+            self.ride_uses[booking_id] = {
+                "subscription_id": body["subscription_id"],
+                "rides": rides,
+                "back": 0,
+                "discount_minor": sum(body["lines_minor"]),
+                "currency": body["currency"],
+                "status": "reserved",
+            }
+        return JSONResponse({"booking_id": booking_id, "period_id": str(new_id()), **self.ride_uses[booking_id]})
+
+    async def settle_rides(self, request: Request) -> JSONResponse:
+        booking_id, verb, body = request.path_params["booking_id"], request.path_params["verb"], await request.json()
+        unknown = {"subscription_id": None, "rides": 0, "back": 0, "status": "given_back"}
+        use = self.ride_uses.setdefault(booking_id, unknown)
+        if verb == "consume":
+            use["status"] = "consumed"
+        else:
+            back = use["rides"] if body["segments"] is None else max(use["back"], body["segments"])
+            if use["subscription_id"]:
+                self.plans[use["subscription_id"]] += back - use["back"]
+            use["back"] = back
+            use["status"] = "given_back" if back == use["rides"] else use["status"]
         return JSONResponse({"booking_id": booking_id, **use})
 
     async def refund(self, request: Request) -> JSONResponse:

@@ -70,6 +70,18 @@ class PromoCodeUsedUp(DomainError):
     """The promo code has no uses left."""
 
 
+class SubscriptionNotActive(DomainError):
+    """The plan is not the caller's, or not running now."""
+
+
+class SubscriptionRouteNotCovered(DomainError):
+    """The plan does not cover a segment of the booking."""
+
+
+class SubscriptionRidesUsedUp(DomainError):
+    """Fewer rides are left in the period than the booking has segments."""
+
+
 class ChargeNotDue(DomainError):
     """The charge is paid, void or past its time."""
 

@@ -1,4 +1,4 @@
-"""What booking-service asks of payment-service: promo codes and refunds (docs/contracts.md)."""
+"""What booking-service asks of payment-service: promo codes, rides of plans and refunds (docs/contracts.md)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,13 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from booking_service.bookings.errors import PromoCodeNotApplicable, PromoCodeUsedUp
+from booking_service.bookings.errors import (
+    PromoCodeNotApplicable,
+    PromoCodeUsedUp,
+    SubscriptionNotActive,
+    SubscriptionRidesUsedUp,
+    SubscriptionRouteNotCovered,
+)
 from rihla.http import ServiceClient, UpstreamUnavailable, problem_code
 from rihla.kernel import DomainError
 
@@ -16,6 +22,10 @@ _WORDS: dict[str, type[DomainError]] = {
     "promo-code-not-found": PromoCodeNotApplicable,
     "promo-code-unknown": PromoCodeNotApplicable,
     "promo-code-used-up": PromoCodeUsedUp,
+    "subscription-not-active": SubscriptionNotActive,
+    "subscription-not-found": SubscriptionNotActive,
+    "subscription-route-not-covered": SubscriptionRouteNotCovered,
+    "subscription-rides-used-up": SubscriptionRidesUsedUp,
 }
 _FINAL_REFUSALS = frozenset({404, 409, 410, 422})
 
@@ -65,6 +75,21 @@ class PaymentClient:
         """The use is final. PromoUseRefused when it can never be."""
         _settled(await self._call("POST", f"/promo-uses/{booking_id}/consume", {}))
 
+    async def reserve_rides(self, booking_id: UUID, body: dict[str, Any]) -> PromoUse:
+        """Take rides of a plan for this booking. SubscriptionNotActive, SubscriptionRouteNotCovered or
+        SubscriptionRidesUsedUp when it is refused.
+        """
+        answer = await self._call("PUT", f"/subscription-uses/{booking_id}", body)
+        return msgspec.json.decode(_accepted(answer).content, type=PromoUse)
+
+    async def consume_rides(self, booking_id: UUID) -> None:
+        """The rides are flown or lost. PromoUseRefused when it can never be."""
+        _settled(await self._call("POST", f"/subscription-uses/{booking_id}/consume", {}))
+
+    async def release_rides(self, booking_id: UUID, segments: int | None) -> None:
+        """Give rides back: all (None), or so many segments in total. PromoUseRefused when it can never be."""
+        _settled(await self._call("POST", f"/subscription-uses/{booking_id}/release", {"segments": segments}))
+
     async def put_refund(self, refund_id: UUID, body: dict[str, Any]) -> RefundAnswer:
         """Start the refund, or learn how far it is. RefundRefused when it can never be made."""
         answer = await self._call("PUT", f"/refunds/{refund_id}", body)
@@ -92,5 +117,6 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
         return answer
     word = _WORDS.get(problem_code(answer))
     if word is not None:
-        raise word("This promo code cannot be used for this booking.")
+        subject = "plan" if word.__name__.startswith("Subscription") else "promo code"
+        raise word(f"This {subject} cannot be used for this booking.")
     raise UpstreamUnavailable("Nothing is lost; try again in a moment.", upstream="payment")

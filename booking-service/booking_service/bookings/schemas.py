@@ -198,6 +198,7 @@ class Booking(Schema):
     notes: list[str] = Field(description="What could not be met, such as a seat preference")
     contact: ShownContact
     promo_code: str | None
+    subscription_id: UUID | None = Field(default=None, description="The plan whose rides pay for it")
     metadata: dict[str, str]
     version: int
     created_at: datetime

@@ -69,6 +69,8 @@ booking = Table(
     Column("contact_phone", String(20)),
     Column("locale", String(16), nullable=False, server_default=text("'en'")),
     Column("promo_code", String(40)),
+    # The plan whose rides pay for it (payment-service counts them).
+    Column("subscription_id", Uuid),
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("notes", JSONB, nullable=False, server_default=text("'[]'")),
     Column("trip_starts_at", Instant),
@@ -347,7 +349,7 @@ errand = Table(
     Column("last_error", Text),
     CheckConstraint(
         "kind IN ('confirm_hold', 'reinstate_hold', 'release_hold', 'release_promo', 'consume_promo', "
-        "'request_refund', 'confirm_change', 'sync_seats')",
+        "'release_rides', 'consume_rides', 'request_refund', 'confirm_change', 'sync_seats')",
         name="kind",
     ),
 )

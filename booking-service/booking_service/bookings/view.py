@@ -218,6 +218,7 @@ class BookingView:
     expired_at: datetime | None = None
     cancelled_at: datetime | None = None
     completed_at: datetime | None = None
+    subscription_id: UUID | None = None
     replaced_segments: tuple[SegmentView, ...] = field(default=())
 
     @property

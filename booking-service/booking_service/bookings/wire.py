@@ -77,6 +77,7 @@ def booking_document(view: BookingView, now: datetime) -> Json:
         "notes": view.notes,
         "contact": {"email": view.contact_email, "phone": view.contact_phone, "locale": view.locale},
         "promo_code": view.promo_code,
+        "subscription_id": view.subscription_id,
         "metadata": view.metadata,
         "version": view.version,
         "created_at": utc(view.created_at),
@@ -250,4 +251,11 @@ def without_contact(document: Json) -> Json:
     """What somebody sees who knows reference and surname but is not signed in as the owner."""
     hidden = {"email": None, "phone": None, "locale": document["contact"]["locale"]}
     passengers = [{**one, "contact": None, "passport": None, "date_of_birth": None} for one in document["passengers"]]
-    return {**document, "contact": hidden, "passengers": passengers, "metadata": {}, "promo_code": None}
+    return {
+        **document,
+        "contact": hidden,
+        "passengers": passengers,
+        "metadata": {},
+        "promo_code": None,
+        "subscription_id": None,
+    }

@@ -211,6 +211,9 @@ async def _cancel_paid(
             refunds.append(refund_id)
     if decided.whole and decided.involuntary and view.promo_code:
         await add_errand(session, view.id, "release_promo", now=now)
+    if view.subscription_id:
+        back = sum(one.state is CouponState.REFUNDED or one.id in decided.coupon_ids for one in view.coupons)
+        await add_errand(session, view.id, "release_rides", now=now, segments=None if decided.whole else back)
     if not decided.whole:
         await request_documents(session, view.id, [DocumentKind.TICKET], now=now, cause="cancelled")
     return refunds

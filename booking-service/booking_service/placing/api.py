@@ -26,6 +26,9 @@ _REFUSALS = (
     "seat-taken",
     "promo-code-not-applicable",
     "promo-code-used-up",
+    "subscription-not-active",
+    "subscription-route-not-covered",
+    "subscription-rides-used-up",
     "service-unavailable",
 )
 Deps = Annotated[Container, Depends(container)]

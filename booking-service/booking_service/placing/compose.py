@@ -46,7 +46,10 @@ class Placing:
         return self.api_key_id or self.user_id
 
 
-def discount_lines(hold: Hold, discount_minor: int) -> list[HeldLine]:
+PROMO, RIDES = ("PROMO", "Promo code"), ("RIDES", "Rides of your plan")
+
+
+def discount_lines(hold: Hold, discount_minor: int, label: tuple[str, str] = PROMO) -> list[HeldLine]:
     """The discount as negative lines by (passenger, segment), in proportion to the fare there; never more than it is.
 
     A discount above all fares together is spread over everything that is to be paid.
@@ -67,8 +70,8 @@ def discount_lines(hold: Hold, discount_minor: int) -> list[HeldLine]:
             passenger_id=passenger_id,
             flight_id=flight_id,
             kind="discount",
-            code="PROMO",
-            name="Promo code",
+            code=label[0],
+            name=label[1],
             amount_minor=-part,
             refund_class="fare",
         )
@@ -82,7 +85,8 @@ def compose(placing: Placing, hold: Hold, discount_minor: int) -> BookingView:
     to pay).
     """
     slices = slices_of(hold, placing.hold_id)
-    lines = [*hold.price_lines, *discount_lines(hold, discount_minor)]
+    label = RIDES if placing.order.subscription_id else PROMO
+    lines = [*hold.price_lines, *discount_lines(hold, discount_minor, label)]
     total = sum(line.amount_minor for line in lines)
     charge = ChargeView(
         id=new_id(),
@@ -111,6 +115,7 @@ def compose(placing: Placing, hold: Hold, discount_minor: int) -> BookingView:
         locale=order.locale,
         promo_code=order.promo_code,
         metadata=order.metadata,
+        subscription_id=order.subscription_id,
         notes=hold.notes,
         version=1,
         sequence=1,

@@ -37,7 +37,7 @@ async def drive(c: Container, placing: Placing, idem: IdempotentRequest | None) 
     expires_at = placing.payment_required_by + c.settings.hold_grace
     hold = await c.flights.put_hold(placing.hold_id, order.offer_id, expires_at, order.hold_lines())
     check_hold(placing, hold)
-    discount = await _reserve_promo(c, placing, hold)
+    discount = await _reserve_discount(c, placing, hold)
     view = compose(placing, hold, discount)
     return view, await _store(c, placing, view, idem)
 
@@ -72,10 +72,40 @@ def promo_question(placing: Placing, hold: Hold) -> dict[str, Any]:
     }
 
 
-async def _reserve_promo(c: Container, placing: Placing, hold: Hold) -> int:
+def rides_question(placing: Placing, hold: Hold) -> dict[str, Any]:
+    """What payment-service needs to pay a booking with rides (contracts.md): `lines_minor` is the fare of each segment,
+    in the order of `segments`.
+    """
+    segments = sorted(hold.segments, key=lambda one: (one.slice_index, one.segment_index))
+    fares = dict.fromkeys((segment.flight_id for segment in segments), 0)
+    for line in hold.price_lines:
+        if line.refund_class == "fare":
+            fares[line.flight_id] += line.amount_minor
+    return {
+        "subscription_id": placing.order.subscription_id,
+        "user_id": placing.user_id,
+        "segments": [
+            {
+                "flight_id": one.flight_id,
+                "route": f"{one.origin}-{one.destination}",
+                "cabin": one.cabin,
+                "local_date": one.departure_at.date(),
+            }
+            for one in segments
+        ],
+        "passenger_count": len(placing.order.travellers),
+        "currency": hold.currency,
+        "lines_minor": [fares[one.flight_id] for one in segments],
+    }
+
+
+async def _reserve_discount(c: Container, placing: Placing, hold: Hold) -> int:
+    expires_at = placing.payment_required_by + c.settings.hold_grace
+    if placing.order.subscription_id:
+        rides = {**rides_question(placing, hold), "expires_at": expires_at}
+        return (await c.payments.reserve_rides(placing.booking_id, rides)).discount_minor
     if not placing.order.promo_code:
         return 0
-    expires_at = placing.payment_required_by + c.settings.hold_grace
     use = await c.payments.reserve_promo(
         placing.booking_id, {**promo_question(placing, hold), "expires_at": expires_at}
     )
@@ -115,6 +145,8 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
         await add_errand(session, placing.booking_id, "release_hold", now=now, hold_id=placing.hold_id)
         if placing.order.promo_code:
             await add_errand(session, placing.booking_id, "release_promo", now=now)
+        if placing.order.subscription_id:
+            await add_errand(session, placing.booking_id, "release_rides", now=now)
         if isinstance(error, InvalidRequest | OfferNotValid) and idem is not None:
             await store.forget_key(session, idem)
     return True

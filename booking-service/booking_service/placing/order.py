@@ -62,6 +62,7 @@ class Order:
     contact_phone: str | None = None
     locale: str = "en"
     promo_code: str | None = None
+    subscription_id: UUID | None = None
     metadata: dict[str, str]
 
     def hold_lines(self) -> list[dict[str, Any]]:

@@ -23,6 +23,10 @@ async def quote_booking(c: Container, principal: Principal, order: Order) -> byt
     """The quote as JSON. Raises the same refusals as placing would."""
     now = c.clock.now()
     findings = check_party(order, now.date())
+    if order.subscription_id is not None:
+        findings.append(
+            ("#/subscription_id", "plan-not-quoted", "Rides are counted when you book; ask without the plan.")
+        )
     if findings:
         raise InvalidRequest(*findings)
     placing = _imagined(c, principal, order, now)

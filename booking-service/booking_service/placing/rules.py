@@ -35,9 +35,22 @@ def age_on(born: date, day: date) -> int:
 
 def check_party(order: Order, today: date) -> list[Finding]:
     """Everything that can be said of an order before the flights are known. `today` in UTC."""
-    findings = _check_counts(order.travellers)
+    findings = _check_counts(order.travellers) + _check_plan(order)
     for index, traveller in enumerate(order.travellers):
         findings += _check_traveller(index, traveller, today)
+    return findings
+
+
+def _check_plan(order: Order) -> list[Finding]:
+    """Rides pay for the subscriber alone, so that what a cancellation gives back is never in doubt."""
+    findings: list[Finding] = []
+    if order.subscription_id is None:
+        return findings
+    if len(order.travellers) > 1:
+        message = "Rides of a plan pay for one passenger; book the others separately."
+        findings.append(("#/passengers", "plan-for-one-passenger", message))
+    if order.promo_code:
+        findings.append(("#/promo_code", "promo-code-with-plan", "Use either a promo code or a plan."))
     return findings
 
 

@@ -172,6 +172,9 @@ class BookingRequest(RequestModel):
     contact: ContactRequest
     passengers: list[PassengerRequest] = Field(max_length=100, description="1 to 10, lap infants included")
     promo_code: str | None = Field(default=None, min_length=1, max_length=40)
+    subscription_id: UUID | None = Field(
+        default=None, description="A plan of yours that pays with its rides; one passenger, no promo code"
+    )
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default_factory=dict, max_length=50, description="A partner's own notes, kept and given back as they are"
     )
@@ -185,6 +188,7 @@ class BookingRequest(RequestModel):
             contact_phone=self.contact.phone,
             locale=self.contact.locale,
             promo_code=self.promo_code.strip().upper() if self.promo_code else None,
+            subscription_id=self.subscription_id,
             metadata=self.metadata,
         )
 

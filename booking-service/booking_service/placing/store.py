@@ -23,11 +23,12 @@ from rihla.web.idempotency import IdempotentRequest
 
 _COLUMNS = """(id, reference, user_id, organisation_id, api_key_id, test_mode, state, hold_id, offer_id,
   payment_required_by, contact_email, contact_phone, locale, promo_code, metadata, attempt, lease_until, draft,
-  created_at, unpaid_slot)
+  created_at, unpaid_slot, subscription_id)
   """
 _VALUES = """$1::uuid, $2::text, $3::uuid, $4::uuid, $5::uuid, $6::boolean, 'placing', $7::uuid, $8::text,
 $9::timestamptz,
-  $10::text, $11::text, $12::text, $13::text, $14::jsonb, 1, $15::timestamptz, $16::jsonb, $17::timestamptz, slot.n"""
+  $10::text, $11::text, $12::text, $13::text, $14::jsonb, 1, $15::timestamptz, $16::jsonb, $17::timestamptz, slot.n,
+  ($16::jsonb ->> 'subscription_id')::uuid"""
 _SLOT = slot_at_once("coalesce($5::uuid, $3::uuid)", "$18::int", "$19::timestamptz")
 
 _BEGIN_WITH_KEY = f"""
@@ -267,10 +268,10 @@ async def claim(session: AsyncSession, booking_id: UUID, *, now: datetime, lease
 _BEGIN_AGAIN = text(
     f"""INSERT INTO booking (id, reference, user_id, organisation_id, api_key_id, test_mode, state, hold_id, offer_id,
   payment_required_by, contact_email, contact_phone, locale, promo_code, metadata, attempt, lease_until, draft,
-  created_at, unpaid_slot)
+  created_at, unpaid_slot, subscription_id)
 VALUES (:id, :reference, :user_id, :organisation_id, :api_key_id, :test_mode, 'placing', :hold_id, :offer_id,
   :required_by, :email, :phone, :locale, :promo_code, CAST(:metadata AS jsonb), 1, :lease_until, CAST(:draft AS jsonb),
-  :now, ({_FREE_SLOT}))"""
+  :now, ({_FREE_SLOT}), CAST(CAST(:draft AS jsonb) ->> 'subscription_id' AS uuid))"""
 )
 
 

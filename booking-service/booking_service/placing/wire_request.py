@@ -80,6 +80,7 @@ class _Booking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     contact: _Contact
     passengers: Annotated[list[_Passenger], Meta(max_length=100)]
     promo_code: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    subscription_id: UUID | None = None
     metadata: dict[str, str] = {}
 
 
@@ -102,6 +103,7 @@ def read_order(body: bytes) -> Order:
         contact_phone=None if contact.phone is None else _fits(_PHONE, contact.phone),
         locale=_fits(_LOCALE, contact.locale),
         promo_code=None if wanted.promo_code is None else _plain(wanted.promo_code).upper(),
+        subscription_id=wanted.subscription_id,
         metadata={},
     )
 

@@ -138,6 +138,8 @@ async def _store_confirmed(c: Container, errand: Errand, hold: Hold, *, late: bo
         await add_timeline(session, view.id, "confirmed", actor="system", now=now, late=late)
         if view.promo_code:
             await add_errand(session, view.id, "consume_promo", now=now)
+        if view.subscription_id:
+            await add_errand(session, view.id, "consume_rides", now=now)
         await request_documents(session, view.id, [DocumentKind.TICKET, DocumentKind.RECEIPT], now=now)
         await publish(session, view.id, lambda seen: facts.confirmed(seen, now=now, late=late), now=now)
         await finish_errand(session, errand.id)

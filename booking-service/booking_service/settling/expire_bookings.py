@@ -66,3 +66,5 @@ async def void_unpaid(session: AsyncSession, view: BookingView, to: BookingState
     await add_errand(session, view.id, "release_hold", now=now, hold_id=view.hold_id)
     if view.promo_code:
         await add_errand(session, view.id, "release_promo", now=now)
+    if view.subscription_id:
+        await add_errand(session, view.id, "release_rides", now=now)

@@ -67,7 +67,7 @@ papers AS (
   SELECT $13::uuid, id, 'confirmed', $14::jsonb, $15, $4, $4 FROM sold),
 promo AS (
   INSERT INTO errand (id, booking_id, kind, due_at, created_at)
-  SELECT $16::uuid, id, 'consume_promo', $4, $4 FROM sold WHERE $17::boolean),
+  SELECT $16::uuid, id, $17::text, $4, $4 FROM sold WHERE $17::text IS NOT NULL),
 published AS (
   INSERT INTO outbox (id, aggregate_id, sequence, type, envelope, created_at, next_attempt_at)
   SELECT $18::uuid, id, $3::bigint + 1, $19, $20::jsonb, $4, $4 FROM sold),
@@ -142,7 +142,7 @@ async def confirm_at_once(pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envel
             _PAPERS,
             JobState.QUEUED,
             new_id(),
-            after.promo_code is not None,
+            _discount_errand(after),
             envelope.id,
             envelope.type,
             envelope.model_dump_json(),
@@ -150,6 +150,13 @@ async def confirm_at_once(pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envel
             [code for _, _, code in sale.tickets],
         )
     )
+
+
+def _discount_errand(view: BookingView) -> str | None:
+    """What payment-service is to be told of the sale: a booking has a promo code or a plan, never both."""
+    if view.subscription_id is not None:
+        return "consume_rides"
+    return None if view.promo_code is None else "consume_promo"
 
 
 async def draw_serials(pool: "asyncpg.Pool[Any]", count: int) -> list[int]:

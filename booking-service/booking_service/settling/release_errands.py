@@ -1,4 +1,4 @@
-"""Errands that give back or use up what others keep for a booking: holds and promo codes. Each is idempotent over
+"""Errands that give back or use up what others keep for a booking: holds, promo codes, rides. Each is idempotent over
 there.
 """
 
@@ -36,6 +36,18 @@ async def release_promo(c: Container, errand: Errand) -> None:
 async def consume_promo(c: Container, errand: Errand) -> None:
     """The promo use is final."""
     await _settle_promo(c, errand, c.payments.consume_promo)
+
+
+async def consume_rides(c: Container, errand: Errand) -> None:
+    """The rides of the plan are used."""
+    await _settle_promo(c, errand, c.payments.consume_rides)
+
+
+async def release_rides(c: Container, errand: Errand) -> None:
+    """Give rides of the plan back: all, or as many segments in total as the errand says."""
+    await _settle_promo(
+        c, errand, lambda booking_id: c.payments.release_rides(booking_id, errand.payload.get("segments"))
+    )
 
 
 async def _settle_promo(c: Container, errand: Errand, settle: Callable[[UUID], Awaitable[None]]) -> None:
