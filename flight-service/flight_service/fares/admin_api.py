@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
 from flight_service.bootstrap import Container
 from flight_service.catalogue.layout import Cabin
 from flight_service.cursors import after_id
-from flight_service.errors import NotFound
 from flight_service.fares.cabin_fares import show_fares
 from flight_service.fares.default_rules import DEFAULT_RATES, DEFAULT_RULES
 from flight_service.fares.keep_fares import end_flash_sale, set_rates, set_rules, set_schedule_fares, start_flash_sale
@@ -21,6 +20,7 @@ from flight_service.schedules.admin_schemas import Fares
 from flight_service.schedules.tables import schedule
 from rihla.auth import Principal, require_roles
 from rihla.web import MoneyModel, Page, PageParams, RequestModel, Schema, container, encode_cursor, problem_responses
+from rihla.web.idempotency import IdempotentRequest, Replay, idempotent_request, replay_response
 
 router = APIRouter(prefix="/v1/admin", tags=["fares: administration"])
 Parts = Annotated[Container, Depends(container)]
@@ -188,22 +188,34 @@ async def list_flash_sales(parts: Parts, admin: Admin) -> Page[SaleView]:
     return Page[SaleView](items=[SaleView.model_validate(dict(row)) for row in rows])
 
 
-@router.post("/flash-sales", status_code=201, summary="Start a flash sale", responses=_refused("flight-not-found"))
-async def create_flash_sale(body: SaleBody, parts: Parts, admin: Admin) -> SaleView:
-    """The discount shows in offers while it runs and stock is left."""
-    sale_id = await start_flash_sale(parts.db, **body.model_dump(), actor=admin.user_id, now=parts.clock.now())
-    return await _sale(parts, sale_id)
+@router.post(
+    "/flash-sales",
+    status_code=201,
+    summary="Start a flash sale",
+    response_model=SaleView,
+    responses=_refused("flight-not-found", "idempotency-key-reused", "request-in-progress"),
+)
+async def create_flash_sale(
+    body: SaleBody,
+    parts: Parts,
+    admin: Admin,
+    repeat: Annotated[IdempotentRequest, Depends(idempotent_request(required=False))],
+) -> Response:
+    """The discount shows in offers while it runs and stock is left. A repeat under one key starts no second sale."""
+    made = await start_flash_sale(
+        parts.db,
+        **body.model_dump(),
+        actor=admin.user_id,
+        now=parts.clock.now(),
+        repeat=repeat,
+        answer=lambda row: SaleView.model_validate(row).model_dump_json().encode(),
+    )
+    if isinstance(made, Replay):
+        return replay_response(made)
+    return Response(made, 201, media_type="application/json")
 
 
 @router.delete("/flash-sales/{sale_id}", status_code=204, summary="End a flash sale", responses=_refused("not-found"))
 async def delete_flash_sale(sale_id: UUID, parts: Parts, admin: Admin) -> None:
     """Offers made at its price are refused from now on."""
     await end_flash_sale(parts.db, sale_id, actor=admin.user_id, now=parts.clock.now())
-
-
-async def _sale(parts: Container, sale_id: UUID) -> SaleView:
-    async with parts.db.transaction() as session:
-        row = (await session.execute(select(flash_sale).where(flash_sale.c.id == sale_id))).mappings().first()
-    if row is None:
-        raise NotFound("There is no such sale.")
-    return SaleView.model_validate(dict(row))

@@ -1,5 +1,6 @@
 """Fares of schedules, rule sets, currency rates and flash sales: what admins set."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from flight_service.schedules.tables import flight, schedule
 from rihla.db import Database
 from rihla.kernel import new_id
 from rihla.web import ValidationFailed
+from rihla.web.idempotency import IdempotentRequest, Replay
 
 _LOCK = 7_421_102
 
@@ -105,21 +107,28 @@ async def start_flash_sale(
     ends_at: datetime,
     actor: UUID,
     now: datetime,
-) -> UUID:
-    """Announce a sale of `stock` seats of one cabin. Raises FlightNotFound, ValidationFailed."""
+    repeat: IdempotentRequest,
+    answer: Callable[[dict[str, Any]], bytes],
+) -> Replay | bytes:
+    """Announce a sale of `stock` seats of one cabin; the `answer` to its row, or the one saved under the same key.
+
+    Raises FlightNotFound, ValidationFailed, KeyReused, RequestInProgress.
+    """
     if not starts_at < ends_at or ends_at <= now:
         message = "A sale ends after it begins, and in the future."
         raise ValidationFailed({"pointer": "#/ends_at", "code": "empty-range", "message": message})
-    sale_id = new_id()
     async with db.transaction() as session:
+        began = await repeat.begin(session, resource_id=new_id(), now=now)
+        if isinstance(began, Replay):
+            return began
         row = (await session.execute(select(flight.c.base_fares).where(flight.c.id == flight_id))).first()
         if row is None:
             raise FlightNotFound("There is no such flight; it may have been archived.")
         if not row.base_fares[CABINS.index(cabin)]:
             message = f"The flight sells no {cabin} seats."
             raise ValidationFailed({"pointer": "#/cabin", "code": "cabin-not-on-aircraft", "message": message})
-        values = {
-            "id": sale_id,
+        values: dict[str, Any] = {
+            "id": began.resource_id,
             "flight_id": flight_id,
             "cabin": cabin,
             "percent_off": percent_off,
@@ -130,9 +139,17 @@ async def start_flash_sale(
         }
         await session.execute(flash_sale.insert().values(**values))
         await add_audit(
-            session, actor=actor, action="create", resource="flash-sale", resource_id=sale_id, now=now, after=values
+            session,
+            actor=actor,
+            action="create",
+            resource="flash-sale",
+            resource_id=values["id"],
+            now=now,
+            after=values,
         )
-    return sale_id
+        body = answer(values)
+        await repeat.finish(session, status=201, body=body)
+    return body
 
 
 async def end_flash_sale(db: Database, sale_id: UUID, *, actor: UUID, now: datetime) -> None:

@@ -174,3 +174,25 @@ async def test_a_flash_sale_lowers_the_price_while_it_runs(service: Any) -> None
     assert (await service.admin("DELETE", f"/v1/admin/flash-sales/{made.json()['id']}")).status_code == 204
     answer = await service.get(f"/v1/flight-offers/{cheaper['id']}")
     assert (answer.status_code, answer.json()["code"]) == (409, "offer-changed")
+
+
+async def test_a_flash_sale_sent_twice_under_one_key_starts_once(service: Any) -> None:
+    (offer, *_) = await service.search(origin="DAC", destination="JED", max_stops=0)
+    sale = {
+        "flight_id": offer["slices"][0]["segments"][0]["flight_id"],
+        "cabin": "economy",
+        "percent_off": 40,
+        "stock": 3,
+        "starts_at": "2026-12-01T07:00:00Z",
+        "ends_at": "2026-12-02T07:00:00Z",
+    }
+    headers = service.headers(roles=("admin",)) | {"Idempotency-Key": "sale-1"}
+    path = "/v1/admin/flash-sales"
+    first, second = [await service.client.post(path, json=sale, headers=headers) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 201), first.text
+    assert first.json() == second.json()
+    assert second.headers["idempotency-replayed"] == "true"
+    other = await service.client.post(path, json={**sale, "stock": 4}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    assert [row["n"] for row in await service.sql("SELECT count(*) AS n FROM flash_sale")] == [1]
+    assert (await service.admin("POST", path, sale)).status_code == 201, "without a key each request is new"
