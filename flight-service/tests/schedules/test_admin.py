@@ -196,3 +196,22 @@ async def test_a_flash_sale_sent_twice_under_one_key_starts_once(service: Any) -
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert [row["n"] for row in await service.sql("SELECT count(*) AS n FROM flash_sale")] == [1]
     assert (await service.admin("POST", path, sale)).status_code == 201, "without a key each request is new"
+
+
+async def test_a_flight_with_a_held_or_sold_seat_is_never_taken_off(service: Any) -> None:
+    (row,) = await service.sql(
+        "SELECT id FROM flight WHERE airline = 'RQ' AND departure_at > $1 LIMIT 1", _later(service)
+    )
+    await service.sql(
+        "UPDATE cabin_inventory SET free_seats = free_seats - 1, sold_seats = 1 "
+        "WHERE flight_id = $1 AND cabin = 'economy'",
+        row["id"],
+    )
+    refused = await service.admin("DELETE", f"/v1/admin/flights/{row['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "in-use")
+    (kept,) = await service.sql("SELECT status FROM flight WHERE id = $1", row["id"])
+    assert kept["status"] == "scheduled"
+
+
+def _later(service: Any) -> Any:
+    return service.clock.now() + timedelta(days=2)
