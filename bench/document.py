@@ -25,6 +25,7 @@ TITLES = {
     "bookings": "Bookings through the gateway, their floors, and a capacity run",
     "payments": "Payments",
     "mails": "Confirmation mails",
+    "papers": "Papers: worker time each",
     "sale": "A sale opens: two thousand buyers through the gateway",
     "sign_in": "Signing in",
     "chat": "Chat",

@@ -154,8 +154,8 @@ _FLOOR = """\\set o random(1, {hubs})
 \\set day random(3, {days})
 SELECT f.id, f.flight_number, f.departure_at, f.arrival_at, f.base_fares, c.free_seats FROM flight f
 JOIN cabin_inventory c ON c.flight_id = f.id AND c.cabin = 'economy'
-WHERE f.origin = ('{{{names}}}'::text[])[:o] AND f.destination = ('{{{names}}}'::text[])[:d]
-AND f.local_date = (now() AT TIME ZONE 'UTC')::date + :day ORDER BY f.departure_at LIMIT 20;
+WHERE f.origin = ('{{{names}}}'::text[])[:o::int] AND f.destination = ('{{{names}}}'::text[])[:d::int]
+AND f.local_date = (now() AT TIME ZONE 'UTC')::date + :day::int ORDER BY f.departure_at LIMIT 20;
 """
 
 

@@ -97,6 +97,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/admin/audit-log",          "auth",    _STAFF),
     # ---- flight-service
     Route("/v1/airports",                 "flight",  _A, importance=_SEARCH, cache=60),
+    Route("/v1/cities",                   "flight",  _A, importance=_SEARCH, cache=60),
+    Route("/v1/countries",                "flight",  _A, importance=_SEARCH, cache=60),
     Route("/v1/airlines",                 "flight",  _A, importance=_SEARCH, cache=60),
     Route("/v1/aircraft",                 "flight",  _A, importance=_SEARCH, cache=60),
     Route("/v1/flights",                  "flight",  _A, importance=_SEARCH),
@@ -105,6 +107,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/price-alerts",             "flight",  _S),
     Route("/v1/reviews",                  "flight",  _A),
     Route("/v1/admin/airports",           "flight",  _STAFF),
+    Route("/v1/admin/cities",             "flight",  _STAFF),
     Route("/v1/admin/airlines",           "flight",  _STAFF),
     Route("/v1/admin/aircraft",           "flight",  _STAFF),
     Route("/v1/admin/schedules",          "flight",  _STAFF, timeout=60),
