@@ -1,8 +1,8 @@
 """Worker time of the papers of a booking: reading it, composing and typesetting its ticket and its receipt.
 
-`python bench/papers.py [--times 100]` against the stack of BENCH_STACK or one of its own. Two bookings, of one passenger
-and of ten, are placed and paid; then their papers are made again and again in this process, warm as in a worker that has
-made papers before. What is counted is CPU time; storing the files is not in it.
+`python bench/papers.py [--times 100]` against the stack of BENCH_STACK or one of its own. Two bookings, of one
+passenger and of ten, are placed and paid; then their papers are made again and again in this process, warm as in a
+worker that has made papers before. What is counted is CPU time; storing the files is not in it.
 """
 
 from __future__ import annotations
