@@ -146,18 +146,24 @@ async def fill_wallets(facts: dict[str, Any], people: list[Traveller]) -> None:
 # ---- floors
 
 
+class Wanted(BaseModel):
+    """A booking's body; at module level, where FastAPI can find what a postponed annotation names."""
+
+    offer_id: str
+    contact: dict[str, str]
+    passengers: list[dict[str, Any]]
+
+
+class Made(BaseModel):
+    """As little of an answer as the load needs."""
+
+    id: str
+
+
 def empty(port: int) -> None:
     """An empty handler that takes the body of a booking."""
     import uvicorn
     from fastapi import FastAPI
-
-    class Wanted(BaseModel):
-        offer_id: str
-        contact: dict[str, str]
-        passengers: list[dict[str, Any]]
-
-    class Made(BaseModel):
-        id: str
 
     app = FastAPI()
 
