@@ -87,6 +87,11 @@ class OwnStack:
         state = json.loads((self.folder / "state.json").read_text())
         return {one["name"]: one["restarts"] for one in state["processes"]}
 
+    def states(self) -> dict[str, str]:
+        """What the launcher says of each process: starting, ready, waiting, held, stopping."""
+        state = json.loads((self.folder / "state.json").read_text())
+        return {one["name"]: one["state"] for one in state["processes"]}
+
     def send(self, process: str, number: signal.Signals) -> bool:
         """Signal one process by name; False when it is not there just now."""
         pid = self.pids().get(process)

@@ -1,0 +1,95 @@
+"""Two of each service: each is replaced in its turn, as an upgrade does, while people go on booking."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from rihla_local.layout import ROOT
+from rihla_local.own_stack import NO_LIMITS, OwnStack
+from rihla_local.traveller import Refused, Traveller, within
+
+FOLDER = ROOT / ".run" / "rolling-test"
+UPGRADED = ("auth", "flight", "booking", "payment", "notification", "chat")
+TRAVELLERS = 3
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[OwnStack]:
+    made = OwnStack(FOLDER, {**NO_LIMITS, "REPLICAS": "2", "GENERATE_DAYS_AHEAD": "60"})
+    made.down()
+    made.launch("reset")
+    made.up()
+    yield made
+    made.down()
+
+
+class Load:
+    """People who book and pay until they are told to stop; what was answered, and what never came to an end."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.stop = asyncio.Event()
+        self.booked: list[str] = []
+        self.statuses: Counter[int] = Counter()
+        self._facts = facts
+
+    async def travel(self) -> None:
+        async with httpx.AsyncClient(timeout=15, event_hooks={"response": [self._count]}) as http:
+            who = Traveller(self._facts["gateway_url"], self._facts["inbox_url"], http=http)
+            await who.sign_up()
+            while not self.stop.is_set():
+                offers = await self._again(lambda: who.search("DAC", "JED", max_stops=0))
+                key = f"{who.email}-{len(self.booked)}"
+                booking = await self._again(lambda offer=offers[0], key=key: who.book(offer, key=key))
+                await self._again(lambda booking=booking, key=key: who.pay(booking, key=key))
+                await self._again(lambda booking=booking: who.wait_until(booking, "confirmed", timeout=30))
+                self.booked.append(booking["id"])
+
+    async def _count(self, response: httpx.Response) -> None:
+        self.statuses[response.status_code] += 1
+
+    async def _again(self, ask: Any) -> Any:
+        """What api.md asks of a client: the same key once more after a 503, or while the first is still running."""
+        for _ in range(20):
+            try:
+                return await ask()
+            except Refused as refused:
+                if refused.status != 503 and refused.code != "request-in-progress":
+                    raise
+                await asyncio.sleep(0.3)
+        raise AssertionError("the platform was away for too long")
+
+
+@pytest.mark.timeout(300)
+async def test_every_service_is_replaced_under_load_and_nobody_is_refused_for_good(own: OwnStack) -> None:
+    load = Load(own.facts)
+    people = [asyncio.create_task(load.travel()) for _ in range(TRAVELLERS)]
+    await within(60, "the first bookings", lambda: _more_than(load, 0))
+    for service in UPGRADED:
+        for name in (service, f"{service}-2", f"{service}-worker"):
+            await _replace(own, name)
+        await within(60, f"bookings after {service}", lambda seen=len(load.booked): _more_than(load, seen))
+    load.stop.set()
+    await asyncio.gather(*people)
+    assert len(set(load.booked)) == len(load.booked) > len(UPGRADED)
+    assert {status for status in load.statuses if status >= 500} <= {503}
+    assert load.statuses[503] <= len(UPGRADED) * 2, "a request or two may meet the closing door, no more"
+
+
+async def _more_than(load: Load, seen: int) -> bool:
+    return len(load.booked) > seen + TRAVELLERS
+
+
+async def _replace(own: OwnStack, name: str) -> None:
+    """End one process politely and wait until its successor takes requests."""
+    before = own.restarts()[name]
+    assert own.send(name, signal.SIGTERM)
+
+    async def is_back() -> bool:
+        return own.restarts()[name] > before and own.states()[name] == "ready"
+
+    await within(60, f"{name} again", is_back, every=0.2)
