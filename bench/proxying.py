@@ -33,6 +33,7 @@ from rihla_local.packages import CannotInstall, install
 BARE_BODY = json.dumps({"items": ["x" * 990]}).encode()
 ISSUER = "http://bench.test"
 PEOPLE = 200
+TARGET, TARGET_KEPT = 5_000, 0.65
 HERE = Path(__file__).resolve()
 
 
@@ -381,7 +382,12 @@ def main() -> None:
     elif chosen.role == "fastapi":
         fastapi_service(chosen.port)
     else:
-        run(chosen.seconds, chosen.connections)
+        figures = run(chosen.seconds, chosen.connections)
+        kept = figures["fastapi"]["gateway"].per_second / figures["fastapi"]["direct"].per_second
+        reached = figures["bare"]["gateway"].per_second >= TARGET and kept >= TARGET_KEPT
+        print(f"targets {TARGET:,}/s to the bare service, {TARGET_KEPT:.0%} of direct kept: ", end="")
+        print("reached" if reached else "NOT reached")
+        raise SystemExit(0 if reached else 1)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,8 @@ FAILURES = Counter("rihla_document_failures_total", "Document jobs put back or g
 SECONDS = Histogram("rihla_document_job_seconds", "Making and storing the files of one job")
 log = get_logger("documents")
 
-_BATCH = 8
-_AT_ONCE = 4
-"""Jobs under way together: while one waits for the database or the store, another is typeset."""
+_AT_ONCE = 16
+"""Jobs of one claim, all under way together: while some wait for the database or the store, another is typeset."""
 _IDLE_SECONDS = 0.1
 _MOST_ATTEMPTS = 12
 _LONGEST_PAUSE = timedelta(minutes=10)
@@ -45,7 +44,6 @@ class DocumentMaker:
         self._db = db
         self._parts = parts
         self._clock = clock
-        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make documents until `stop`."""
@@ -54,17 +52,13 @@ class DocumentMaker:
                 await pause_or_stop(stop, _IDLE_SECONDS)
 
     async def work_off(self) -> int:
-        """Claim a few jobs that are due and do them, some at once."""
+        """Claim a few jobs that are due and do them, all at once."""
         async with self._db.transaction() as session:
-            jobs = await store.claim_jobs(session, now=self._clock.now(), most=_BATCH)
+            jobs = await store.claim_jobs(session, now=self._clock.now(), most=_AT_ONCE)
         await asyncio.gather(*(self._do(job) for job in jobs))
         return len(jobs)
 
     async def _do(self, job: store.Job) -> None:
-        async with self._turn:
-            await self._do_now(job)
-
-    async def _do_now(self, job: store.Job) -> None:
         try:
             with SECONDS.time():
                 files = await self._make(job)
