@@ -308,12 +308,12 @@ def dataset(admin: str, flights: int, days: int) -> str:
 
 
 async def _is_there(admin: str, name: str) -> bool:
-    """Whether it is; if not, it is begun, and the databases of other days are dropped."""
+    """Whether it is; if not, it is begun, and those of other days are dropped (other sizes of today are kept)."""
     connection = await asyncpg.connect(admin)
     present = [row[0] for row in await connection.fetch("SELECT datname FROM pg_database")]
     if name not in present:
         for old in present:
-            if old.startswith("rihla_bench_"):
+            if old.startswith("rihla_bench_") and (old == f"{name}_making" or not old.endswith(name[-9:])):
                 await connection.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
         await connection.execute(f'CREATE DATABASE "{name}_making"')
     await connection.close()
