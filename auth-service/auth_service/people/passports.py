@@ -12,7 +12,7 @@ from auth_service.people.schemas import PassportRequest, PassportView
 from auth_service.people.tables import Passport
 from rihla.web import ValidationFailed
 
-_WHAT = "passport-number"
+PASSPORT_NUMBER = "passport-number"
 
 
 async def save_passport(
@@ -30,7 +30,7 @@ async def save_passport(
         return
     refuse_expired(passport.expires_on, now.date())
     row = await session.get(Passport, holder_id) or Passport(holder_id=holder_id, account_id=account_id)
-    row.number_encrypted = cipher.encrypt(passport.number, what=_WHAT, owner=holder_id)
+    row.number_encrypted = cipher.encrypt(passport.number, what=PASSPORT_NUMBER, owner=holder_id)
     row.issuing_country = passport.issuing_country
     row.nationality = passport.nationality
     row.expires_on = passport.expires_on
@@ -50,7 +50,7 @@ def passport_view(cipher: DataCipher, row: Passport | None, *, hidden: bool = Fa
     """What its owner sees; `hidden` in lists."""
     if row is None:
         return None
-    number = cipher.decrypt(row.number_encrypted, what=_WHAT, owner=row.holder_id)
+    number = cipher.decrypt(row.number_encrypted, what=PASSPORT_NUMBER, owner=row.holder_id)
     return PassportView(
         number=masked(number) if hidden else number,
         issuing_country=row.issuing_country,
