@@ -289,7 +289,7 @@ async def _page(place: Platform, path: str) -> bytes:
 
 async def timetable_alone(url: str, days: int) -> dict[str, tuple[float, float]]:
     """CPU microseconds of a search in this process, without HTTP: journeys and prices found; a whole page written."""
-    settings = Settings(database_url=url, **Keyring().settings("flight"))
+    settings = Settings.model_validate({"database_url": url, **Keyring().settings("flight")})
     async with open_container(settings, SystemClock()) as found:
         await found.feed.fresh()
         return {kind.name: _alone(found, queries(kind, days)) for kind in KINDS}

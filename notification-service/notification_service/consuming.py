@@ -36,7 +36,7 @@ def consumer_of(c: Container) -> Consumer:
             bind("payment", "payment.failed", payments.on_failed),
             bind("payment", "refund.succeeded", payments.on_refunded),
             bind("payment", "refund.failed", payments.on_refund_failed),
-            bind("chat", "chat.message_waiting", support.on_message_waiting),
+            bind("chat", "chat.message_missed", support.on_message_missed),
             bind("chat", "ticket.answered", support.on_ticket_answered),
             bind("auth", "user.registered", contacts.on_registered),
             bind("auth", "user.updated", contacts.on_updated),

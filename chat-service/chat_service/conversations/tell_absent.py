@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rihla.contracts.events import ChatMessageWaitingV1
+from rihla.contracts.events import ChatMessageMissedV1
 from rihla.db import Database
 from rihla.db.outbox import add_event
 from rihla.telemetry import Counter
@@ -44,7 +44,7 @@ async def tell_absent(db: Database, now: datetime, *, after: timedelta) -> int:
 
 async def _tell(session: AsyncSession, row: Any, now: datetime) -> None:
     await session.execute(_TELL, {"id": row.id})
-    event = ChatMessageWaitingV1(
+    event = ChatMessageMissedV1(
         conversation_id=row.id,
         user_id=row.user_id,
         language=row.language,

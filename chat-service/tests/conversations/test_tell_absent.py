@@ -12,7 +12,7 @@ from rihla.contracts.events import Envelope, UserDeletedV1
 TWO_MINUTES = timedelta(minutes=2)
 
 
-async def told(stack: Any, kind: str = "chat.message_waiting.v1") -> list[dict[str, Any]]:
+async def told(stack: Any, kind: str = "chat.message_missed.v1") -> list[dict[str, Any]]:
     rows = await stack.rows("SELECT envelope FROM outbox WHERE type = :kind ORDER BY position", kind=kind)
     return [Envelope.model_validate(row.envelope).parse().model_dump(mode="json") for row in rows]
 

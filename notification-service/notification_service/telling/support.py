@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Teller
-from rihla.contracts.events import ChatMessageWaitingV1, Envelope, TicketAnsweredV1
+from rihla.contracts.events import ChatMessageMissedV1, Envelope, TicketAnsweredV1
 from rihla.kernel import Clock
 
 
@@ -17,10 +17,10 @@ class SupportConsumers:
     teller: Teller
     clock: Clock
 
-    async def on_message_waiting(self, session: AsyncSession, envelope: Envelope) -> None:
+    async def on_message_missed(self, session: AsyncSession, envelope: Envelope) -> None:
         """Support wrote in the chat while the traveller was away."""
         waiting = envelope.parse()
-        assert isinstance(waiting, ChatMessageWaitingV1)
+        assert isinstance(waiting, ChatMessageMissedV1)
         name = f"chat_message:{waiting.conversation_id}:{waiting.last_seq}"
         fact = Fact(name, "chat_message", waiting.model_dump(mode="json"))
         recipient = Recipient(waiting.user_id, locale=waiting.language)

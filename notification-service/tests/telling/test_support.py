@@ -1,6 +1,6 @@
 from typing import Any
 
-from rihla.contracts.events import ChatMessageWaitingV1, TicketAnsweredV1, UserDeletedV1, UserRegisteredV1
+from rihla.contracts.events import ChatMessageMissedV1, TicketAnsweredV1, UserDeletedV1, UserRegisteredV1
 from rihla.kernel import new_id
 
 BACK = "support+100001.0123456789abcdef0123@rihla.local"
@@ -21,9 +21,9 @@ async def register(stack: Any, clock: Any, locale: str = "ur") -> Any:
     return person.user_id
 
 
-def waiting(user_id: Any, clock: Any, **changes: Any) -> ChatMessageWaitingV1:
+def waiting(user_id: Any, clock: Any, **changes: Any) -> ChatMessageMissedV1:
     facts = {"conversation_id": new_id(), "user_id": user_id, "language": "ur", "unread": 2, "last_seq": 7}
-    return ChatMessageWaitingV1(waiting_since=clock.now(), **{**facts, **changes})
+    return ChatMessageMissedV1(waiting_since=clock.now(), **{**facts, **changes})
 
 
 async def test_words_of_support_reach_who_is_away_by_push_and_mail_once(stack: Any, box: Any, clock: Any) -> None:

@@ -18,7 +18,7 @@ from rihla.contracts.events.booking import (
     BookingDocumentsReadyV1,
     BookingExpiredV1,
 )
-from rihla.contracts.events.chat import ChatMessageWaitingV1, TicketAnsweredV1
+from rihla.contracts.events.chat import ChatMessageMissedV1, TicketAnsweredV1
 from rihla.contracts.events.envelope import Envelope, EventData, catalogue
 from rihla.contracts.events.flight import (
     FlightCancelledV1,
@@ -45,7 +45,7 @@ __all__ = [
     "BookingDisruptedV1",
     "BookingDocumentsReadyV1",
     "BookingExpiredV1",
-    "ChatMessageWaitingV1",
+    "ChatMessageMissedV1",
     "Envelope",
     "EventData",
     "FlightCancelledV1",

@@ -7,13 +7,13 @@ from uuid import UUID
 from rihla.contracts.events.envelope import EventData
 
 
-class ChatMessageWaitingV1(EventData):
+class ChatMessageMissedV1(EventData):
     """Support wrote, and the traveller was away and has seen nothing for a while; told once for each silence.
 
     The aggregate is the conversation, its sequence the number of its last message. What was said stays in chat-service.
     """
 
-    event_type: ClassVar[str] = "chat.message_waiting.v1"
+    event_type: ClassVar[str] = "chat.message_missed.v1"
     producer: ClassVar[str] = "chat"
     conversation_id: UUID
     user_id: UUID

@@ -30,7 +30,7 @@ SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     "flight.retimed.v1": ("booking", "notification"),
     "flight.departed.v1": ("booking", "notification"),
     "price_alert.triggered.v1": ("notification",),
-    "chat.message_waiting.v1": ("notification",),
+    "chat.message_missed.v1": ("notification",),
     "ticket.answered.v1": ("notification",),
     "user.registered.v1": ("notification", "payment"),
     "user.updated.v1": ("notification",),
