@@ -14,10 +14,10 @@ import asyncpg
 
 from flight_service.inventory import store
 from flight_service.inventory.hold import StoredHold
-from flight_service.inventory.kept_connection import KeptConnection
 from flight_service.inventory.problems import HoldExpired, HoldReleased, HoldUnknown
 from flight_service.inventory.retrying import until_unmoved
 from flight_service.inventory.seating import Fleet, Seating
+from flight_service.inventory.writer_connection import writer_connection
 from rihla.kernel import Clock
 from rihla.telemetry import get_logger
 from rihla.web.outages import is_outage
@@ -30,7 +30,7 @@ class ConfirmHolds:
     """Writes groups of confirmations. `group` is what the process's one writer calls."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", clock: Clock, fleet: Fleet) -> None:
-        self._connection = KeptConnection(pool)
+        self._connection = writer_connection(pool)
         self._clock = clock
         self._fleet = fleet
 

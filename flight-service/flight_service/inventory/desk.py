@@ -1,6 +1,6 @@
 """The hold desk of a process: what the routes call. It owns the two writers that group what is waiting."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,6 @@ import asyncpg
 from flight_service.inventory import store
 from flight_service.inventory.change_seats import ChangeSeats, Move, live_hold
 from flight_service.inventory.confirm_hold import ConfirmHolds
-from flight_service.inventory.group_writer import GroupWriter
 from flight_service.inventory.hold import (
     HoldContent,
     HoldLine,
@@ -24,15 +23,20 @@ from flight_service.inventory.hold import (
 )
 from flight_service.inventory.hold_seats import HoldSeats, Outcome, Taken, again
 from flight_service.inventory.prepare_hold import Offers, OfferShelf, check_and_price, prepare_hold
-from flight_service.inventory.problems import HoldExpired, HoldUnknown, NotEnoughSeats, OfferMoved
+from flight_service.inventory.problems import HoldExpired, HoldUnknown, InventoryBusy, NotEnoughSeats, OfferMoved
 from flight_service.inventory.quote_additions import quote_additions
 from flight_service.inventory.reinstate_hold import ReinstateHold
 from flight_service.inventory.release_hold import Item, release_hold
 from flight_service.inventory.schemas import ExtrasLine
 from flight_service.inventory.seating import Fleet
+from rihla.db.group_writer import GroupWriter
 from rihla.kernel import Clock, DomainError
 
 _LARGEST_CONFIRMATION = 16
+
+
+def _busy() -> InventoryBusy:
+    return InventoryBusy("Too many people are buying at this moment; try again in a second.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,15 @@ class HoldDesk:
         self._change = ChangeSeats(pool, clock, fleet)
         self._hold_seats = HoldSeats(pool, clock)
         self._confirm_holds = ConfirmHolds(pool, clock, fleet)
-        by_id: Callable[[PreparedHold], object] = lambda hold: hold.id  # noqa: E731
-        self._holds: GroupWriter[PreparedHold, Taken] = GroupWriter("hold", self._hold_seats.group, key=by_id)
+        self._holds: GroupWriter[PreparedHold, Taken] = GroupWriter(
+            "hold", self._hold_seats.group, keys=lambda hold: frozenset((hold.id,)), full=_busy
+        )
         self._confirmations: GroupWriter[UUID, StoredHold] = GroupWriter(
-            "confirm", self._confirm_holds.group, key=lambda id_: id_, largest_group=_LARGEST_CONFIRMATION
+            "confirm",
+            self._confirm_holds.group,
+            keys=lambda id_: frozenset((id_,)),
+            full=_busy,
+            largest_group=_LARGEST_CONFIRMATION,
         )
 
     async def close(self) -> None:

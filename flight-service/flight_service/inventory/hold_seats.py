@@ -13,7 +13,6 @@ import asyncpg
 
 from flight_service.inventory import store
 from flight_service.inventory.hold import PreparedHold
-from flight_service.inventory.kept_connection import KeptConnection
 from flight_service.inventory.problems import (
     HoldContentDiffers,
     HoldExpired,
@@ -34,6 +33,7 @@ from flight_service.inventory.rules import (
     Snapshot,
     allot,
 )
+from flight_service.inventory.writer_connection import writer_connection
 from rihla.kernel import Clock, DomainError
 from rihla.telemetry import get_logger
 from rihla.web.outages import is_outage
@@ -55,7 +55,7 @@ class HoldSeats:
     """Writes groups of holds. `group` is what the process's one writer calls."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", clock: Clock) -> None:
-        self._connection = KeptConnection(pool)
+        self._connection = writer_connection(pool)
         self._clock = clock
 
     async def close(self) -> None:

@@ -12,16 +12,27 @@ from payment_service.payments.decide_group import LONG_WAY, Decided, Decision
 from payment_service.payments.errors import TillBusy
 from payment_service.payments.group_batch import write_batch
 from payment_service.payments.group_facts import read_facts
-from payment_service.payments.group_writer import GroupWriter
-from payment_service.payments.kept_connection import KeptConnection
 from payment_service.payments.telling import count_ended
 from rihla.db import Database
+from rihla.db.group_writer import GroupWriter
+from rihla.db.kept_connection import KeptConnection
 from rihla.kernel import Clock
 
 _TRIES: Final = 8
 _MOVED: Final = "RP001"
 # Another process wrote what we are about to write: reading again shows it.
 _READ_AGAIN: Final = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
+# Look-ups by key only: a plan made while a table was empty must not read all of it once it is large.
+_BY_INDEX: Final = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+
+
+def _harmless(error: BaseException) -> bool:
+    """What the database refused left the connection as it was, unless the connection itself is what broke."""
+    return isinstance(error, asyncpg.PostgresError) and not isinstance(error, asyncpg.PostgresConnectionError)
+
+
+def _full() -> TillBusy:
+    return TillBusy("Too many people are paying at this moment; try again in a second.")
 
 
 class PaymentDesk:
@@ -29,8 +40,8 @@ class PaymentDesk:
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._clock = clock
-        self._connection = KeptConnection(db)
-        self._writer: GroupWriter[Asked, Decided] = GroupWriter("payments", self._group, keys=keys_of)
+        self._connection = KeptConnection(db.asyncpg_pool, harmless=_harmless, setting_up=_BY_INDEX)
+        self._writer: GroupWriter[Asked, Decided] = GroupWriter("payments", self._group, keys=keys_of, full=_full)
 
     async def ask(self, asked: Asked) -> Decided:
         """The answer once it is committed; LONG_WAY when nothing was done. Raises ChargeNotDue, TillBusy."""

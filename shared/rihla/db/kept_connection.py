@@ -1,26 +1,34 @@
 """One connection kept by a writer: taking it from the pool and giving it back costs a round trip each time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from rihla.db import Database
 from rihla.telemetry import get_logger
 
 _log = get_logger(__name__)
 
-# Look-ups by key only: a plan made while a table was empty must not read all of it once it is large.
-_BY_INDEX = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
-
 
 class KeptConnection:
-    """Used by one task at a time. A connection that failed is given back to the pool, which replaces it."""
+    """Used by one task at a time. A connection that failed is given back to the pool, which replaces it.
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    `pool` says which pool when one is needed; `setting_up` is run once on a connection fresh from it; `harmless` knows
+    the errors after which a connection is as good as before.
+    """
+
+    def __init__(
+        self,
+        pool: "Callable[[], Awaitable[asyncpg.Pool[Any]]]",
+        *,
+        harmless: Callable[[BaseException], bool],
+        setting_up: str | None = None,
+    ) -> None:
+        self._pool = pool
+        self._harmless = harmless
+        self._setting_up = setting_up
         self._kept: asyncpg.pool.PoolConnectionProxy[Any] | None = None
         self._busy = asyncio.Lock()
 
@@ -30,16 +38,14 @@ class KeptConnection:
         async with self._busy:
             if self._kept is None or _is_lost(self._kept):
                 await self._give_back()
-                pool = await self._db.asyncpg_pool()
-                self._kept = await pool.acquire()
-                await self._kept.execute(_BY_INDEX)
+                self._kept = await (await self._pool()).acquire()
+                if self._setting_up is not None:
+                    await self._kept.execute(self._setting_up)
             try:
                 yield self._kept
-            except asyncpg.PostgresError as error:
-                if isinstance(error, asyncpg.PostgresConnectionError):
-                    await self._give_back()
-                raise
             except BaseException as error:
+                if self._harmless(error):
+                    raise
                 # Whatever it was, the next group starts on a connection nothing has happened to.
                 await self._give_back()
                 if isinstance(error, asyncpg.InternalClientError):
@@ -56,9 +62,8 @@ class KeptConnection:
         kept, self._kept = self._kept, None
         if kept is None:
             return
-        pool = await self._db.asyncpg_pool()
         try:
-            await pool.release(kept)
+            await (await self._pool()).release(kept)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             _log.info("connection_lost")
 

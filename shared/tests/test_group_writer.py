@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from flight_service.inventory.group_writer import GroupWriter
-from flight_service.inventory.problems import InventoryBusy
+from rihla.db.group_writer import GroupWriter
 from rihla.testing import eventually
 
 
@@ -25,8 +24,8 @@ class Recorder:
         return [KeyError(n) if n % 2 else n * 2 for n in asked]
 
 
-def writer(recorder, **more):
-    return GroupWriter("test", recorder.write, key=lambda n: n, **more)
+def writer(recorder, keys=lambda n: frozenset((n,)), **more):
+    return GroupWriter("test", recorder.write, keys=keys, full=BlockingIOError, **more)
 
 
 async def test_one_alone_starts_at_once_and_those_who_come_meanwhile_form_the_next_group():
@@ -81,7 +80,14 @@ async def test_too_many_waiting_are_refused():
     await eventually(lambda: recorder.groups)
     waiting += [asyncio.create_task(desk.submit(n)) for n in (6, 8)]
     await asyncio.sleep(0)
-    with pytest.raises(InventoryBusy):
+    with pytest.raises(BlockingIOError):
         await desk.submit(10)
     recorder.gate.set()
     assert await asyncio.gather(*waiting) == [4, 8, 12, 16]
+
+
+async def test_members_that_share_any_key_never_meet_and_keep_their_order():
+    recorder = Recorder()
+    desk = writer(recorder, keys=lambda n: frozenset((n // 10, n % 10)))
+    assert await asyncio.gather(*(desk.submit(n) for n in (12, 14, 34, 56))) == [24, 28, 68, 112]
+    assert recorder.groups == [[12, 56], [14], [34]]

@@ -1,8 +1,7 @@
 """One writer of a process takes everything that is waiting as one group; while it works, the next group gathers.
 
 Nobody waits when nothing is going on: the first one starts at once, alone. Under load the groups grow by themselves,
-so that many payments share one transaction instead of queueing behind each other's (docs/adr/0003: flight-service's
-holds are written the same way).
+so that many holds, or payments, share one transaction instead of queueing behind each other's round trips (ADR 0003).
 """
 
 import asyncio
@@ -10,19 +9,22 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from payment_service.payments.errors import TillBusy
 from rihla.telemetry import Histogram
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 GROUP_SIZE = Histogram(
-    "rihla_payment_group_size", "Requests that shared one transaction", ["writer"], buckets=(1, 2, 4, 8, 16, 32, 64)
+    "rihla_group_size", "Requests that shared one transaction", ["writer"], buckets=(1, 2, 4, 8, 16, 32, 64)
 )
 
 
 class GroupWriter(Generic[Asked, Answer]):
-    """Hands groups to `write`, which answers each member with a value or an exception, in order."""
+    """Hands groups to `write`, which answers each member with a value or an exception, in order.
+
+    `keys`: what a member touches; two that share a key never meet in one group. `full` makes the error of whoever comes
+    when `longest_queue` are waiting already.
+    """
 
     def __init__(
         self,
@@ -30,11 +32,13 @@ class GroupWriter(Generic[Asked, Answer]):
         write: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | Exception]]],
         *,
         keys: Callable[[Asked], frozenset[object]],
+        full: Callable[[], Exception],
         largest_group: int = 64,
         longest_queue: int = 5_000,
     ) -> None:
         self._write = write
         self._keys = keys
+        self._full = full
         self._largest_group = largest_group
         self._longest_queue = longest_queue
         self._waiting: deque[tuple[Asked, asyncio.Future[Answer]]] = deque()
@@ -42,9 +46,9 @@ class GroupWriter(Generic[Asked, Answer]):
         self._sizes = GROUP_SIZE.labels(name)
 
     async def submit(self, asked: Asked) -> Answer:
-        """The answer to `asked`. A caller who goes away does not stop its group. Raises TillBusy when too many wait."""
+        """The answer to `asked`. A caller who goes away does not stop its group. Raises `full()` when too many wait."""
         if len(self._waiting) >= self._longest_queue:
-            raise TillBusy("Too many people are paying at this moment; try again in a second.")
+            raise self._full()
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
         if self._writer is None:
