@@ -174,6 +174,7 @@ class Trip:
         self.phone: str | None = None
         self.locale = "en"
         self.coupon = "open"
+        self.known_of: dict[str, dict[str, Any]] = {}
 
     def common(self) -> dict[str, Any]:
         return {
@@ -210,6 +211,7 @@ class Trip:
             type="adult",
             given_name=given_name,
             surname=surname,
+            **self.known_of.get(given_name, {}),
             e_ticket_number=f"901{passenger_id.int % 10**10:010d}",
             coupons=(CouponFact(flight_id=self.flight_id, status=self.coupon, seat="12A"),),
         )

@@ -15,7 +15,7 @@ from booking_service.bookings.read_booking import load_owned
 from booking_service.bookings.schemas import Booking, BookingLookup, BookingPage, Status
 from booking_service.bookings.wire import booking_document, booking_json, without_contact
 from booking_service.bootstrap import Container
-from booking_service.placing.schemas import PassportRequest, Phone
+from booking_service.placing.schemas import PassportRequest, Phone, VisaRequest
 from booking_service.problems import PROBLEMS
 from rihla.auth import CurrentPrincipal, Person
 from rihla.web import PageParams, RequestModel, container, problem_responses
@@ -30,6 +30,7 @@ class PassengerCorrection(RequestModel):
     given_name: str | None = Field(default=None, max_length=200, examples=["Amina"])
     surname: str | None = Field(default=None, max_length=200, examples=["Rahman"])
     passport: PassportRequest | None = None
+    visas: list[VisaRequest] | None = Field(default=None, max_length=5)
     email: EmailStr | None = Field(default=None, max_length=254)
     phone: Phone | None = None
 
@@ -48,6 +49,8 @@ class PassengerCorrection(RequestModel):
                 "passport_nationality": self.passport.nationality,
                 "passport_expires_on": self.passport.expires_on,
             }
+        if self.visas is not None:
+            values["visas"] = tuple(one.visa() for one in self.visas)
         return Correction(values=values)
 
 

@@ -5,7 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from booking_service.bookings import facts
 from booking_service.bookings.errors import InvalidRequest, PassengerNotFound
@@ -52,11 +54,7 @@ async def correct_passenger(
         _check(view, passenger, correction.values)
         changed = {name: value for name, value in correction.values.items() if getattr(passenger, name) != value}
         if changed:
-            assignments = ", ".join(f"{name} = :{name}" for name in changed)
-            await session.execute(
-                text(f"UPDATE passenger SET {assignments} WHERE id = :passenger_id"),
-                {**changed, "passenger_id": passenger_id},
-            )
+            await _write(session, passenger_id, changed)
             await bump_version(session, booking_id)
             await add_timeline(
                 session,
@@ -73,6 +71,16 @@ async def correct_passenger(
                 session, booking_id, lambda seen: facts.changed(seen, now=now, kind="passenger"), now=now
             )
     return booking_json(view, now)
+
+
+async def _write(session: AsyncSession, passenger_id: UUID, changed: dict[str, Any]) -> None:
+    values = {**changed, "passenger_id": passenger_id}
+    if "visas" in changed:
+        values["visas"] = msgspec.json.encode(changed["visas"]).decode()
+    assignments = ", ".join(
+        "visas = CAST(:visas AS jsonb)" if name == "visas" else f"{name} = :{name}" for name in changed
+    )
+    await session.execute(text(f"UPDATE passenger SET {assignments} WHERE id = :passenger_id"), values)
 
 
 def _check(view: BookingView, passenger: PassengerView, values: dict[str, Any]) -> None:

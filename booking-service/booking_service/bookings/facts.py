@@ -15,7 +15,7 @@ from rihla.contracts.events import (
     BookingDisruptedV1,
     BookingExpiredV1,
 )
-from rihla.contracts.events.booking import ContactFact, CouponFact, PassengerFact, SegmentFact
+from rihla.contracts.events.booking import ContactFact, CouponFact, PassengerFact, SegmentFact, VisaFact
 
 
 def _whole(view: BookingView) -> dict[str, Any]:
@@ -54,7 +54,10 @@ def _whole(view: BookingView) -> dict[str, Any]:
                 given_name=one.given_name,
                 surname=one.surname,
                 e_ticket_number=one.e_ticket_number,
+                email=one.email,
+                phone=one.phone,
                 passport_expires_on=one.passport_expires_on,
+                visas=tuple(VisaFact(country=v.country, expires_on=v.expires_on) for v in one.visas),
                 coupons=tuple(
                     CouponFact(flight_id=c.flight_id, status=c.status, seat=c.seat, sequence=c.sequence)
                     for c in one.coupons

@@ -78,6 +78,11 @@ class ShownPassport(Schema):
     expires_on: date | None
 
 
+class ShownVisa(Schema):
+    country: str = Field(examples=["SA"])
+    expires_on: date
+
+
 class PassengerContact(Schema):
     email: str | None
     phone: str | None
@@ -92,6 +97,7 @@ class Passenger(Schema):
     date_of_birth: date | None
     gender: str | None
     passport: ShownPassport | None
+    visas: list[ShownVisa]
     contact: PassengerContact | None
     seat_preference: str | None
     ssr: list[str]

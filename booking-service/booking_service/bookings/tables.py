@@ -196,6 +196,7 @@ passenger = Table(
     Column("passport_issuing_country", String(2)),
     Column("passport_nationality", String(2)),
     Column("passport_expires_on", Date),
+    Column("visas", JSONB, nullable=False, server_default=text("'[]'")),
     Column("email", String(254)),
     Column("phone", String(20)),
     Column("seat_preference", String(8)),

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from booking_service.bookings.states import LIVE_COUPONS, BookingState, ChargeState, CouponState
+from booking_service.placing.order import Visa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class PassengerView:
     passport_issuing_country: str | None
     passport_nationality: str | None
     passport_expires_on: date | None
+    visas: tuple[Visa, ...]
     email: str | None
     phone: str | None
     seat_preference: str | None

@@ -208,6 +208,7 @@ def _passenger(one: PassengerView) -> Json:
         "date_of_birth": one.date_of_birth,
         "gender": one.gender,
         "passport": passport,
+        "visas": [{"country": visa.country, "expires_on": visa.expires_on} for visa in one.visas],
         "contact": {"email": one.email, "phone": one.phone} if one.email or one.phone else None,
         "seat_preference": one.seat_preference,
         "ssr": one.ssr,
@@ -250,7 +251,8 @@ def _charge(one: ChargeView) -> Json:
 def without_contact(document: Json) -> Json:
     """What somebody sees who knows reference and surname but is not signed in as the owner."""
     hidden = {"email": None, "phone": None, "locale": document["contact"]["locale"]}
-    passengers = [{**one, "contact": None, "passport": None, "date_of_birth": None} for one in document["passengers"]]
+    nothing: Json = {"contact": None, "passport": None, "visas": [], "date_of_birth": None}
+    passengers = [{**one, **nothing} for one in document["passengers"]]
     return {
         **document,
         "contact": hidden,

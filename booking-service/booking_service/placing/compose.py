@@ -187,6 +187,7 @@ def _passengers(
             passport_issuing_country=one.passport.issuing_country if one.passport else None,
             passport_nationality=one.passport.nationality if one.passport else None,
             passport_expires_on=one.passport.expires_on if one.passport else None,
+            visas=one.visas,
             email=one.email,
             phone=one.phone,
             seat_preference=one.seat_preference,

@@ -32,6 +32,14 @@ class Passport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visa:
+    """Where it lets its holder in, and until which day."""
+
+    country: str
+    expires_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traveller:
     """One passenger as asked for. The id is ours from the start, because the hold speaks of it."""
 
@@ -43,6 +51,7 @@ class Traveller:
     date_of_birth: date
     gender: str | None = None
     passport: Passport | None = None
+    visas: tuple[Visa, ...] = ()
     email: str | None = None
     phone: str | None = None
     seats: tuple[ChosenSeat, ...] = ()

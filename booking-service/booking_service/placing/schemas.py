@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, EmailStr, Field
 
 from booking_service.bookings.schemas import PassengerType, Price, Slice
-from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller
+from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller, Visa
 from booking_service.placing.ssr import SSR_CODES
 from rihla.kernel import new_id
 from rihla.web import MoneyModel, RequestModel, Schema
@@ -67,6 +67,17 @@ class PassportRequest(RequestModel):
     expires_on: date = Field(examples=["2031-05-01"])
 
 
+class VisaRequest(RequestModel):
+    """Its holder is reminded when it ends before the journey does; no flight asks for one at booking."""
+
+    country: Country
+    expires_on: date = Field(examples=["2027-05-01"])
+
+    def visa(self) -> Visa:
+        """As a plain value."""
+        return Visa(country=self.country, expires_on=self.expires_on)
+
+
 class SeatRequest(RequestModel):
     flight_id: UUID
     designator: Designator
@@ -95,6 +106,7 @@ class PassengerRequest(RequestModel):
     date_of_birth: date = Field(examples=["1988-04-01"])
     gender: Literal["female", "male", "unspecified", "undisclosed"] | None = Field(default=None, examples=["female"])
     passport: PassportRequest | None = None
+    visas: list[VisaRequest] = Field(default_factory=list, max_length=5)
     contact: PassengerContactRequest | None = None
     seats: list[SeatRequest] = Field(default_factory=list, max_length=24)
     seat_preference: Literal["window", "aisle", "middle"] | None = None
@@ -120,6 +132,7 @@ class PassengerRequest(RequestModel):
                 nationality=self.passport.nationality,
                 expires_on=self.passport.expires_on,
             ),
+            visas=tuple(one.visa() for one in self.visas),
             email=self.contact.email if self.contact else None,
             phone=self.contact.phone if self.contact else None,
             seats=tuple(ChosenSeat(flight_id=one.flight_id, designator=one.designator) for one in self.seats),

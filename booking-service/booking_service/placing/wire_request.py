@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller
+from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller, Visa
 from booking_service.placing.ssr import SSR_CODES
 from rihla.kernel import new_id
 
@@ -43,6 +43,11 @@ class _Passport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expires_on: date
 
 
+class _Visa(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    country: str
+    expires_on: date
+
+
 class _Seat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flight_id: UUID
     designator: str
@@ -67,6 +72,7 @@ class _Passenger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     date_of_birth: date
     gender: Literal["female", "male", "unspecified", "undisclosed"] | None = None
     passport: _Passport | None = None
+    visas: Annotated[list[_Visa], Meta(max_length=5)] = []
     contact: _PassengerContact | None = None
     seats: Annotated[list[_Seat], Meta(max_length=24)] = []
     seat_preference: Literal["window", "aisle", "middle"] | None = None
@@ -119,6 +125,7 @@ def _traveller(one: _Passenger) -> Traveller:
         date_of_birth=one.date_of_birth,
         gender=one.gender,
         passport=None if one.passport is None else _passport(one.passport),
+        visas=tuple([Visa(country=_fits(_COUNTRY, v.country), expires_on=v.expires_on) for v in one.visas]),
         email=None if contact is None or contact.email is None else _email(contact.email),
         phone=None if contact is None or contact.phone is None else _fits(_PHONE, contact.phone),
         seats=tuple(

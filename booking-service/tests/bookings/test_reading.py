@@ -128,3 +128,19 @@ async def test_passport_data_can_be_added_later(house: Any, traveller: Any) -> N
     assert answer.json()["passengers"][0]["passport"]["number"] == "******567"
     expired = await _patch(house, booking, {"passport": {**passport, "expires_on": "2026-12-02"}})
     assert expired.json()["errors"][0]["code"] == "passport-expires-before-travel"
+
+
+async def test_visas_are_kept_told_with_every_event_and_hidden_from_who_only_knows_the_reference(
+    house: Any, traveller: Any
+) -> None:
+    saudi, emirates = ({"country": code, "expires_on": "2027-02-01"} for code in ("SA", "AE"))
+    booking = await house.confirmed(house.body(None, traveller(visas=[saudi])))
+    assert booking["passengers"][0]["visas"] == [saudi]
+    answer = await _patch(house, booking, {"visas": [saudi, emirates]})
+    assert answer.json()["passengers"][0]["visas"] == [saudi, emirates]
+    (told,) = await house.events("booking.changed.v1")
+    assert told["data"]["passengers"][0]["visas"] == [saudi, emirates]
+    body = {"reference": booking["reference"], "surname": "Rahman"}
+    assert (await house.post("/v1/bookings/lookup", body, user_id=new_id())).json()["passengers"][0]["visas"] == []
+    refused = await _patch(house, booking, {"visas": [{**saudi, "country": "Saudi"}]})
+    assert refused.json()["errors"][0]["pointer"] == "#/visas/0/country"

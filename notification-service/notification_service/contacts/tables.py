@@ -1,6 +1,6 @@
 """One row for each user, from `user.registered.v1` and the preferences they set."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, String, Table, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, String, Table, Uuid, func, text
 
 from notification_service.tables_base import metadata
 
@@ -18,3 +18,5 @@ contact = Table(
     # An erased person leaves this mark, so that a late event cannot bring the data back.
     Column("deleted_at", DateTime(timezone=True)),
 )
+Index("ix_contact_email", func.lower(contact.c.email))
+Index("ix_contact_phone", contact.c.phone)

@@ -33,6 +33,8 @@ SAMPLE_FACTS: dict[str, Any] = {
     "topic": "My bag is missing",
     "answer": "Dear Amina Rahman,\nwe found your bag in Jeddah. It arrives tomorrow.",
     "passport_expires_on": "2027-01-15",
+    "visa_expires_on": "2026-12-01",
+    "country": "SA",
     "segments": [
         {
             "flight_id": _FLIGHT,

@@ -15,6 +15,7 @@ from notification_service.reminders.rules import (
     passport_reminders,
     payment_reminder,
     unfinished_reminder,
+    visa_reminders,
 )
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Teller
@@ -32,6 +33,7 @@ FactsOf = Callable[[Mapping[str, Any]], Iterable[Fact]]
 _ABOUT_BOOKINGS: tuple[tuple[str, DueBookings, FactsOf], ...] = (
     ("reminder_payment", store.due_payments, lambda facts: [payment_reminder(facts)]),
     ("reminder_passport", store.due_passports, passport_reminders),
+    ("reminder_visa", store.due_visas, visa_reminders),
     ("reminder_unfinished", store.due_unfinished, lambda facts: [unfinished_reminder(facts)]),
 )
 
@@ -76,7 +78,7 @@ class ReminderScheduler:
             fact = flight_reminder(
                 window.kind, row.facts, row.flight_id, row.departs_at, gate=row.gate, terminal=row.terminal
             )
-            await self._tell(session, fact, travellers_of(row.facts, row.flight_id))
+            await self._tell(session, fact, await travellers_of(session, row.facts, row.flight_id))
         return given
 
     async def _bookings(self, session: AsyncSession, kind: str, due: DueBookings, facts_of: FactsOf) -> int:

@@ -73,8 +73,8 @@ def payment_reminder(booking: Mapping[str, Any]) -> Fact:
     return Fact(f"reminder_payment:{booking_id}", "reminder_payment", booking, booking_id=booking_id)
 
 
-PASSPORT_AHEAD: Final = timedelta(days=30)
-"""How long before a trip a passport that ends too soon is pointed out: time enough to renew one."""
+PAPERS_AHEAD: Final = timedelta(days=30)
+"""How long before a trip a passport or visa that ends too soon is pointed out: time enough to renew it."""
 _PASSPORT_MARGIN: Final = timedelta(days=183)
 """What many countries ask for after arrival (IATA Timatic names each country's own rule)."""
 UNFINISHED_AFTER: Final = timedelta(hours=2)
@@ -85,28 +85,37 @@ UNFINISHED_UNTIL: Final = timedelta(hours=24)
 def passport_reminders(booking: Mapping[str, Any]) -> list[Fact]:
     """One for each passenger whose passport ends less than six months after the last arrival; none on what we do not
     know."""
+    return [
+        _document_reminder("reminder_passport", booking, person, ends, passport_expires_on=ends)
+        for person in booking.get("passengers", ())
+        if (ends := person.get("passport_expires_on")) and _ends_before(ends, booking, _PASSPORT_MARGIN)
+    ]
+
+
+def visa_reminders(booking: Mapping[str, Any]) -> list[Fact]:
+    """One for each visa that ends before the last arrival of its holder's journey."""
+    return [
+        _document_reminder("reminder_visa", booking, person, f"{country}:{ends}", visa_expires_on=ends, country=country)
+        for person in booking.get("passengers", ())
+        for country, ends in ((visa["country"], visa["expires_on"]) for visa in person.get("visas", ()))
+        if _ends_before(ends, booking, timedelta(0))
+    ]
+
+
+def _ends_before(ends: str, booking: Mapping[str, Any], margin: timedelta) -> bool:
     segments = booking.get("segments") or ()
     if not segments:
-        return []
-    home = max(datetime.fromisoformat(one["arrival_at"]) for one in segments).date()
+        return False
+    return date.fromisoformat(ends) < max(datetime.fromisoformat(one["arrival_at"]) for one in segments).date() + margin
+
+
+def _document_reminder(
+    kind: str, booking: Mapping[str, Any], person: Mapping[str, Any], what: str, **more: str
+) -> Fact:
     booking_id = UUID(booking["booking_id"])
-    found = []
-    for person in booking.get("passengers", ()):
-        ends = person.get("passport_expires_on")
-        if not ends or date.fromisoformat(ends) >= home + _PASSPORT_MARGIN:
-            continue
-        values = {
-            **booking,
-            "passport_expires_on": ends,
-            "full_name": f"{person['given_name']} {person['surname']}",
-            **_route(booking),
-        }
-        found.append(
-            Fact(
-                f"reminder_passport:{person['passenger_id']}:{ends}", "reminder_passport", values, booking_id=booking_id
-            )
-        )
-    return found
+    name = f"{person['given_name']} {person['surname']}"
+    values = {**booking, **more, "full_name": name, **_route(booking)}
+    return Fact(f"{kind}:{person['passenger_id']}:{what}", kind, values, booking_id=booking_id)
 
 
 def unfinished_reminder(booking: Mapping[str, Any]) -> Fact:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.reminders.rules import (
-    PASSPORT_AHEAD,
+    PAPERS_AHEAD,
     PAYMENT_AHEAD,
     UNFINISHED_AFTER,
     UNFINISHED_UNTIL,
@@ -32,15 +32,16 @@ _PAYMENTS = text(
     "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_payment' AND g.booking_id = t.booking_id) "
     "ORDER BY t.payment_required_by LIMIT :most"
 )
-_PASSPORTS = text(
+_PAPERS = (
     "SELECT DISTINCT t.booking_id, t.facts FROM trip_flight f JOIN trip t ON t.booking_id = f.booking_id "
     "WHERE f.departs_at > :now AND f.departs_at <= :until AND NOT f.departed "
     "AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
-    "AND jsonb_path_exists(t.facts, '$.passengers[*].passport_expires_on ? (@ != null)') "
-    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = 'reminder_passport' "
-    "AND g.booking_id = t.booking_id) "
+    "AND jsonb_path_exists(t.facts, '{path}') "
+    "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = '{kind}' AND g.booking_id = t.booking_id) "
     "LIMIT :most"
 )
+_PASSPORTS = text(_PAPERS.format(kind="reminder_passport", path="$.passengers[*].passport_expires_on ? (@ != null)"))
+_VISAS = text(_PAPERS.format(kind="reminder_visa", path="$.passengers[*].visas[*]"))
 # Whoever has booked, or is about to, needs no asking.
 _UNFINISHED = text(
     "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'expired' "
@@ -77,7 +78,12 @@ async def due_payments(session: AsyncSession, now: datetime) -> list[Row[Any]]:
 
 async def due_passports(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings that leave soon with passports we know of."""
-    return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PASSPORT_AHEAD, "most": _MOST})).all())
+    return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PAPERS_AHEAD, "most": _MOST})).all())
+
+
+async def due_visas(session: AsyncSession, now: datetime) -> list[Row[Any]]:
+    """Bookings that leave soon with visas we know of."""
+    return list((await session.execute(_VISAS, {"now": now, "until": now + PAPERS_AHEAD, "most": _MOST})).all())
 
 
 async def due_unfinished(session: AsyncSession, now: datetime) -> list[Row[Any]]:

@@ -81,7 +81,7 @@ class TripConsumers:
         for booking_id, facts in await _bookings_on(session, UUID(news["flight_id"])):
             values = {**news, "reference": facts["reference"]}
             fact = Fact(name=f"{name}:{booking_id}", kind=kind, values=values, booking_id=booking_id)
-            recipients = travellers_of(facts, UUID(news["flight_id"]))
+            recipients = await travellers_of(session, facts, UUID(news["flight_id"]))
             await self.teller.tell(session, fact, recipients, now=self.clock.now())
 
     async def on_price_alert(self, session: AsyncSession, envelope: Envelope) -> None:

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import airportsdata
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency
 
@@ -36,6 +37,11 @@ def local_time_in(language: str, at: datetime) -> str:
 def day_in(language: str, day: date) -> str:
     """A day without a time, as a passport has it."""
     return str(format_date(day, "d MMMM y", locale=language))
+
+
+def country_in(language: str, code: str) -> str:
+    """A country's name; its code when the language has no name for it."""
+    return str(Locale(language).territories.get(code, code))
 
 
 def utc_time_in(language: str, at: datetime) -> str:

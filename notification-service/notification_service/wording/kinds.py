@@ -71,6 +71,7 @@ KINDS: Final[dict[str, Kind]] = {
     "ticket_answered": Kind(Category.SUPPORT, link="support"),
     "reminder_payment": Kind(Category.REMINDER, ("flights", "total")),
     "reminder_passport": Kind(Category.REMINDER, ("flights",)),
+    "reminder_visa": Kind(Category.REMINDER, ("flights",)),
     "reminder_unfinished": Kind(Category.OFFER, ("flights",), link="search"),
     "reminder_check_in_open": Kind(Category.REMINDER, ("flight",)),
     "reminder_check_in_day": Kind(Category.REMINDER, ("flight",)),

@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification_service.wording.cards import cards_of
 from notification_service.wording.catalogue import Catalogue, catalogue
-from notification_service.wording.formats import day_in, local_time_in, money_in, place_name, utc_time_in
+from notification_service.wording.formats import country_in, day_in, local_time_in, money_in, place_name, utc_time_in
 from notification_service.wording.kinds import KINDS, language_of
 from notification_service.wording.message import Rendered
 
 QR_CONTENT_ID = "booking-qr"
 _NAMES: Final = (
     *("reference", "amount", "refund", "flight_number", "origin", "destination", "departs"),
-    *("delay", "gate", "terminal", "answer_by", "pay_by", "name", "expires"),
+    *("delay", "gate", "terminal", "answer_by", "pay_by", "name", "expires", "visa_expires", "country"),
     *("number", "topic", "answer"),
 )
 
@@ -51,6 +51,10 @@ def values_of(language: str, facts: Mapping[str, Any]) -> dict[str, str]:
             values[name] = utc_time_in(language, datetime.fromisoformat(facts[source]))
     if facts.get("passport_expires_on"):
         values["expires"] = day_in(language, date.fromisoformat(facts["passport_expires_on"]))
+    if facts.get("visa_expires_on"):
+        values["visa_expires"] = day_in(language, date.fromisoformat(facts["visa_expires_on"]))
+    if facts.get("country"):
+        values["country"] = country_in(language, facts["country"])
     if facts.get("delay_minutes"):
         values["delay"] = str(facts["delay_minutes"])
     if facts.get("full_name"):

@@ -1,9 +1,8 @@
-import json
 from datetime import timedelta
 from typing import Any
 
 from notification_service.reminders.remind import ReminderScheduler
-from notification_service.reminders.rules import passport_reminders
+from notification_service.reminders.rules import passport_reminders, visa_reminders
 from rihla.contracts.events import BookingExpiredV1
 
 
@@ -52,12 +51,8 @@ async def test_whoever_booked_again_or_was_away_for_a_day_is_not_asked(stack: An
 async def test_a_passport_that_ends_too_soon_is_pointed_out_once_a_month_before(
     stack: Any, trip: Any, box: Any, clock: Any
 ) -> None:
-    """What booking-service tells of passports is optional: it is put beside the remembered facts here."""
+    trip.known_of = {"Amina": {"passport_expires_on": "2027-01-15"}, "আব্দুল": {"passport_expires_on": "2031-01-15"}}
     await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
-    ((facts,),) = await stack.rows("SELECT facts FROM trip")
-    facts["passengers"][0]["passport_expires_on"] = "2027-01-15"
-    facts["passengers"][1]["passport_expires_on"] = "2031-01-15"
-    await stack.rows("UPDATE trip SET facts = CAST(:facts AS jsonb) RETURNING 1", facts=json.dumps(facts))
     await scheduler(stack).remind()
     await scheduler(stack).remind()
     await stack.send()
@@ -67,7 +62,25 @@ async def test_a_passport_that_ends_too_soon_is_pointed_out_once_a_month_before(
     assert await kinds(stack, "reminder_passport") == 1
 
 
-def test_a_passport_we_do_not_know_is_not_spoken_of(trip: Any) -> None:
+async def test_a_visa_that_ends_before_the_journey_is_pointed_out_once(
+    stack: Any, trip: Any, box: Any, clock: Any
+) -> None:
+    arrives = trip.segment().arrival_at.date()
+    visas = [("SA", arrives - timedelta(days=1)), ("AE", arrives), ("US", arrives + timedelta(days=900))]
+    trip.known_of = {"Amina": {"visas": [{"country": c, "expires_on": ends} for c, ends in visas]}}
+    await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
+    await scheduler(stack).remind()
+    await scheduler(stack).remind()
+    await stack.send()
+    (mail,) = [mail for mail in box.mails if "visa" in mail["Subject"]]
+    assert (
+        "The visa of Amina Rahman for Saudi Arabia ends on 2 December 2026" in mail.get_body(("plain",)).get_content()
+    )
+    assert await kinds(stack, "reminder_visa") == 1
+
+
+def test_papers_we_do_not_know_are_not_spoken_of(trip: Any) -> None:
     facts = trip.confirmed().model_dump(mode="json")
-    assert passport_reminders(facts) == []
-    assert passport_reminders({**facts, "segments": []}) == []
+    for reminders in (passport_reminders, visa_reminders):
+        assert reminders(facts) == []
+        assert reminders({**facts, "segments": []}) == []

@@ -7,7 +7,7 @@ import pytest_asyncio
 from notification_service.reminders.remind import ReminderScheduler
 from notification_service.reminders.rules import WINDOWS
 from notification_service.reminders.store import due_flights
-from rihla.contracts.events import FlightDelayedV1, FlightDepartedV1
+from rihla.contracts.events import FlightDelayedV1, FlightDepartedV1, UserRegisteredV1
 from rihla.kernel import FixedClock, new_id
 
 
@@ -75,6 +75,26 @@ async def test_the_push_before_departure_crosses_midnight_and_comes_once(
     pushed = [mail for mail in box.to("token-1@push.local") if "leaves soon" in mail["Subject"]]
     assert len(pushed) == 1
     assert not [mail for mail in box.to(trip.email) if "leaves soon" in mail["Subject"]]
+
+
+async def test_a_passenger_with_an_account_is_told_there_too_and_a_stranger_is_not(
+    stack: Any, trip: Any, clock: FixedClock
+) -> None:
+    """By the address, whatever its case, or the number given for that passenger; the owner's own account only once."""
+    accounts = {name: new_id() for name in ("amina", "abdul", "stranger")}
+    addresses = {"amina": ("Amina@Example.com", None), "abdul": (None, "+8801700000002"), "stranger": ("a@b.cd", None)}
+    for name, user_id in accounts.items():
+        email, phone = addresses[name]
+        person = UserRegisteredV1(user_id=user_id, email=email, phone=phone, full_name=name, registered_at=clock.now())
+        await stack.hear(person, subject=user_id)
+    trip.user_id = accounts["amina"]
+    trip.known_of = {"Amina": {"email": "amina@example.com"}, "আব্দুল": {"phone": "+8801700000002"}}
+    await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
+    clock.set(datetime(2026, 12, 3, 2, 10, tzinfo=UTC))
+    await scheduler(stack).remind()
+    await scheduler(stack).remind()
+    told = await stack.rows("SELECT user_id FROM notice WHERE kind = 'reminder_departure'")
+    assert sorted(row.user_id for row in told) == sorted([accounts["amina"], accounts["abdul"]])
 
 
 async def test_a_departed_flight_is_never_announced_and_a_delayed_one_later(

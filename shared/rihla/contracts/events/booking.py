@@ -41,15 +41,25 @@ class CouponFact(_Part):
     sequence: int | None = None
 
 
+class VisaFact(_Part):
+    """Where it lets its holder in, and until which day."""
+
+    country: str
+    expires_on: date
+
+
 class PassengerFact(_Part):
     passenger_id: UUID
     type: str
     given_name: str
     surname: str
     e_ticket_number: str | None = None
-    user_id: UUID | None = None
+    email: str | None = None
+    """Beside the booking's contact, so that passengers with an account of their own hear of their flight too."""
+    phone: str | None = None
     passport_expires_on: date | None = None
     """So that its owner hears in time; neither number nor nationality leaves booking-service."""
+    visas: tuple[VisaFact, ...] = ()
     coupons: tuple[CouponFact, ...] = ()
 
 
