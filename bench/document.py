@@ -23,6 +23,8 @@ TITLES = {
     "search": "Search",
     "journeys": "Whole journeys, sixteen travellers at once",
     "bookings": "Bookings through the gateway, their floors, and a capacity run",
+    "workers": "Bookings against 1, 2 and 4 workers",
+    "capacity": "Capacity: 100,000 people, a quarter's bookings, the busiest day and three times that",
     "payments": "Payments",
     "mails": "Confirmation mails",
     "papers": "Papers: worker time each",
@@ -46,6 +48,9 @@ BARS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("floor_empty_handler_per_second", "floor: an empty handler"),
         ("floor_pgbench_holds_per_second", "floor: pgbench holds"), ("bookings_per_second", "bookings a second"),
         ("capacity_per_second", "placed, paid and confirmed"),
+    ),
+    "workers": (
+        ("1 worker, a second", "1 worker"), ("2 workers, a second", "2 workers"), ("4 workers, a second", "4 workers"),
     ),
 }  # fmt: skip
 """Bench -> (figure, label) of its plot; any other bench is drawn from the figures that end in `a second`."""
