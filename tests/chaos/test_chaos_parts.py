@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import aiohttp
 import pytest_asyncio
 from aiohttp import web
-from rihla_chaos.faults import Fault
+from rihla_chaos.faults import Fault, replicas_of
 from rihla_chaos.history import Journey
 from rihla_chaos.picture import draw
 from rihla_chaos.recovery import judge
@@ -58,6 +58,12 @@ def test_a_platform_that_never_works_again_is_said() -> None:
 
 def test_journeys_that_buy_nothing_prove_nothing() -> None:
     assert len(judge([fault()], [journey(11.0, None, "lets it expire")])) == 1
+
+
+def test_a_fault_may_meet_any_replica_of_a_role_and_no_other_role() -> None:
+    processes = ["booking", "booking-2", "booking-3", "booking-worker", "booking-worker-2", "flight"]
+    assert replicas_of("booking", processes) == ["booking", "booking-2", "booking-3"]
+    assert replicas_of("booking-worker", processes) == ["booking-worker", "booking-worker-2"]
 
 
 def test_the_picture_is_an_image_with_a_lane_for_each_fault() -> None:

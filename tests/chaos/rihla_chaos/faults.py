@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -94,6 +95,11 @@ def _shuffled(rng: random.Random) -> list[str]:
     return more + once
 
 
+def replicas_of(role: str, processes: Iterable[str]) -> list[str]:
+    """The processes of a role: `booking` has booking, booking-2, booking-3; its workers are another role."""
+    return sorted(name for name in processes if re.fullmatch(rf"{re.escape(role)}(-\d+)?", name))
+
+
 class Injector:
     """Carries a plan out against one stack."""
 
@@ -135,12 +141,22 @@ class Injector:
         deed = kinds.get(fault.kind, self._kill)
         return lambda: deed(fault)
 
+    def _one_of(self, role: str) -> str:
+        """One of the replicas of this role; the gateway that people call is always the first."""
+        replicas = replicas_of(role, self._stack.pids())
+        return role if role == "gateway" or not replicas else self._rng.choice(replicas)
+
     async def _kill(self, fault: Fault) -> None:
+        fault.target = "+".join(self._one_of(role) for role in fault.target.split("+"))
+        await self._kill_these(fault)
+
+    async def _kill_these(self, fault: Fault) -> None:
         for process in fault.target.split("+"):
             if not self._stack.send(process, signal.SIGKILL):
                 fault.note += f"{process} was not there. "
 
     async def _pause(self, fault: Fault) -> None:
+        fault.target = self._one_of(fault.target)
         pid = self._stack.pids()[fault.target]
         self._stack.send(fault.target, signal.SIGSTOP)
         await asyncio.sleep(fault.seconds)
@@ -148,9 +164,10 @@ class Injector:
             self._stack.send(fault.target, signal.SIGCONT)
 
     async def _hold_down(self, fault: Fault) -> None:
+        fault.target = self._one_of(fault.target)
         self._stack.hold(fault.target, True)
         try:
-            await self._kill(fault)
+            await self._kill_these(fault)
             await asyncio.sleep(fault.seconds)
         finally:
             self._stack.hold(fault.target, False)
