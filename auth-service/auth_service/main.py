@@ -11,6 +11,7 @@ import auth_service.oidc.api
 import auth_service.partners.api
 import auth_service.passwords.api
 import auth_service.people.api
+import auth_service.people.internal_api
 import auth_service.registration.api
 import auth_service.sessions.api
 import auth_service.two_factor.api
@@ -42,6 +43,7 @@ def create_app(
             auth_service.oidc.api.router,
             auth_service.passwords.api.router,
             auth_service.people.api.router,
+            auth_service.people.internal_api.router,
             auth_service.partners.api.router,
             auth_service.administration.api.router,
         ],

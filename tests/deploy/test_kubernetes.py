@@ -26,6 +26,7 @@ Object = dict[str, Any]
 CALLS = {
     *(("gateway", name) for name in NAMES if name != "gateway"),
     *(("booking", "flight"), ("booking", "payment"), ("payment", "booking"), ("auth", "notification")),
+    ("booking", "auth"),
     ("chat", "gateway"),
 }
 """Who may call whom: docs/architecture.md; the chat assistant uses the public API with the person's token."""

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth_service.people.encryption import DataCipher, masked
 from auth_service.people.rules import passport_problem
-from auth_service.people.schemas import PassportRequest, PassportView
+from auth_service.people.schemas import PassportRequest, PassportView, VisaView
 from auth_service.people.tables import Passport
 from rihla.web import ValidationFailed
 
@@ -34,6 +34,7 @@ async def save_passport(
     row.issuing_country = passport.issuing_country
     row.nationality = passport.nationality
     row.expires_on = passport.expires_on
+    row.visas = [visa.model_dump(mode="json") for visa in passport.visas]
     row.updated_at = now
     session.add(row)
     await session.flush()
@@ -56,4 +57,5 @@ def passport_view(cipher: DataCipher, row: Passport | None, *, hidden: bool = Fa
         issuing_country=row.issuing_country,
         nationality=row.nationality,
         expires_on=row.expires_on,
+        visas=[VisaView.model_validate(visa) for visa in row.visas],
     )

@@ -39,6 +39,20 @@ Username = Annotated[str, StringConstraints(min_length=3, max_length=30), Field(
 DATE = Field(examples=["1988-04-01"])
 
 
+class VisaRequest(RequestModel):
+    """Where it lets its holder in, and until which day."""
+
+    country: Country
+    expires_on: Annotated[date, Field(examples=["2027-05-01"])]
+
+
+class VisaView(Schema):
+    """Where it lets its holder in, and until which day."""
+
+    country: Annotated[str, Field(examples=["SA"])]
+    expires_on: date
+
+
 class PassportRequest(RequestModel):
     """A passport to save; its number is encrypted at rest."""
 
@@ -46,6 +60,7 @@ class PassportRequest(RequestModel):
     issuing_country: Country
     nationality: Country
     expires_on: Annotated[date, Field(examples=["2031-05-01"])]
+    visas: list[VisaRequest] = Field(default_factory=list, max_length=5)
 
 
 class PassportView(Schema):
@@ -55,6 +70,7 @@ class PassportView(Schema):
     issuing_country: str
     nationality: str
     expires_on: date
+    visas: list[VisaView]
 
 
 class EmergencyContact(RequestModel):
@@ -214,3 +230,13 @@ class CompanionView(Schema):
     passport: PassportView | None
     created_at: datetime
     updated_at: datetime
+
+
+class SavedTraveller(Schema):
+    """What is known of somebody a booking is made for; null where nothing was saved."""
+
+    given_name: str | None
+    surname: str | None
+    date_of_birth: date | None
+    gender: str | None
+    passport: PassportView | None

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth_service.base import Base
@@ -101,4 +101,6 @@ class Passport(Base):
     issuing_country: Mapped[str] = mapped_column(String(2))
     nationality: Mapped[str] = mapped_column(String(2))
     expires_on: Mapped[date]
+    visas: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """`country` and `expires_on` of each."""
     updated_at: Mapped[datetime]

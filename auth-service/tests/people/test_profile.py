@@ -10,7 +10,13 @@ from auth_service.people.encryption import DataCipher, UnreadableData, masked
 from auth_service.people.identifiers import normal_email, normal_phone, normal_username, parse_identifier
 from auth_service.people.rules import countries, currencies, normal_locale
 
-PASSPORT = {"number": "BX0123456", "issuing_country": "BD", "nationality": "BD", "expires_on": "2031-05-01"}
+PASSPORT = {
+    "number": "BX0123456",
+    "issuing_country": "BD",
+    "nationality": "BD",
+    "expires_on": "2031-05-01",
+    "visas": [{"country": "SA", "expires_on": "2027-05-01"}],
+}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +195,25 @@ async def test_companions_are_kept_with_masked_passports_and_nobody_else_sees_th
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert (await auth.delete(path, amina)).status_code == 204
     assert (await auth.get(path, amina)).status_code == 404
+
+
+async def test_booking_is_told_of_companions_and_of_oneself_but_never_of_anothers(auth: Any) -> None:
+    amina, karim = await auth.registered(), await auth.registered("karim@example.com")
+    body = {"given_name": "Nadia", "surname": "Rahman", "date_of_birth": "2015-01-02", "passport": PASSPORT}
+    made = (await auth.post("/v1/me/companions", body, amina)).json()
+    await auth.patch("/v1/me", {"date_of_birth": "1988-04-01", "gender": "female", "passport": PASSPORT}, amina)
+
+    async def asked(owner: Any, traveller: Any, caller: str = "booking") -> Any:
+        token = auth.keyring.token(audience="auth", issuer=caller)
+        path = f"/internal/v1/users/{owner.id}/travellers/{traveller}"
+        return await auth.client.get(path, headers={"authorization": f"Bearer {token}"})
+
+    assert (await asked(amina, made["id"])).json() == {**body, "gender": None}
+    oneself = {"given_name": None, "surname": None, "date_of_birth": "1988-04-01", "gender": "female"}
+    assert (await asked(amina, amina.id)).json() == {**oneself, "passport": PASSPORT}
+    for strange in (made["id"], amina.id, uuid4()):
+        assert (await asked(karim, strange)).json()["code"] == "not-found"
+    assert (await asked(amina, made["id"], "payment")).status_code == 403
 
 
 async def test_an_idempotency_key_makes_one_companion(auth: Any) -> None:
