@@ -57,36 +57,59 @@ BARS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def write(found: Sequence[Found], facts: Mapping[str, Any]) -> None:
-    """Write the page, and a plot for each bench that has one."""
+    """Write the page, and a plot for each bench that has one. Benches that did not run keep the section they had."""
     PLOTS.mkdir(parents=True, exist_ok=True)
-    lines = [
+    head = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; do not edit. "
-        + ("A quick run: figures of no weight. " if facts["quick"] else "")
-        + f"Each figure is the median of {facts['runs']} run(s); the runs themselves stand beside it. Floors were "
+        "Written by `make bench`; do not edit. Each figure is the median of the runs that stand beside it. Floors were "
         "measured in the same run on the same machine.",
         "",
         *machine(),
         "",
     ]
-    for module, codes, figures, medians, output in found:
-        lines += [f"## {TITLES.get(module, module)}", "", f"`python bench/{module}.py`", ""]
-        if any(codes):
-            lines += [f"**Not every target was reached** (exit codes {', '.join(map(str, codes))}).", ""]
-        if medians:
-            lines += ["| figure | median | runs |", "|--|--|--|"]
-            lines += [
-                f"| {name} | {_said(medians[name])} | {', '.join(map(_said, figures[name]))} |" for name in medians
-            ]
-            lines.append("")
-        rates = tuple((name, name.removesuffix(", a second")) for name in medians if name.endswith(", a second"))
-        bars = [(label, medians[name]) for name, label in BARS.get(module, rates) if name in medians]
-        if bars:
-            (PLOTS / f"{module}.svg").write_text(draw(TITLES.get(module, module), bars))
-            lines += [f"![{module}](benchmarks/{module}.svg)", ""]
-        lines += ["The last run in its own words:", "", "```", output.rstrip(), "```", ""]
-    PAGE.write_text("\n".join(lines))
+    kept = sections(PAGE.read_text()) if PAGE.exists() else {}
+    fresh = {one[0]: section(one, facts) for one in found}
+    names = [name for name in TITLES if name in fresh or name in kept]
+    names += [name for name in fresh if name not in names]
+    PAGE.write_text("\n".join(head + ["\n".join(fresh.get(name) or kept[name]) for name in names]))
+
+
+def sections(page: str) -> dict[str, list[str]]:
+    """The lines of each bench's section of a page."""
+    names = {title: name for name, title in TITLES.items()} | {name: name for name in TITLES}
+    found: dict[str, list[str]] = {}
+    for part in page.split("\n## ")[1:]:
+        name = names.get(part.split("\n", 1)[0])
+        if name:
+            found[name] = [*f"## {part}".rstrip("\n").split("\n"), ""]
+    return found
+
+
+def section(found: Found, facts: Mapping[str, Any]) -> list[str]:
+    """What one bench's runs gave, in lines; its plot is written beside."""
+    module, codes, figures, medians, output = found
+    quick = " (a quick run: figures of no weight)" if facts["quick"] else ""
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    lines = [
+        f"## {TITLES.get(module, module)}",
+        "",
+        f"`python bench/{module}.py`, {facts['runs']} run(s), {day}{quick}",
+        "",
+    ]
+    if any(codes):
+        lines += [f"**Not every target was reached** (exit codes {', '.join(map(str, codes))}).", ""]
+    if medians:
+        lines += ["| figure | median | runs |", "|--|--|--|"]
+        lines += [f"| {name} | {_said(medians[name])} | {', '.join(map(_said, figures[name]))} |" for name in medians]
+        lines.append("")
+    rates = tuple((name, name.removesuffix(", a second")) for name in medians if name.endswith(", a second"))
+    bars = [(label, medians[name]) for name, label in BARS.get(module, rates) if name in medians]
+    if bars:
+        (PLOTS / f"{module}.svg").write_text(draw(TITLES.get(module, module), bars))
+        lines += [f"![{module}](benchmarks/{module}.svg)", ""]
+    lines += ["The last run in its own words:", "", "```", output.rstrip(), "```", ""]
+    return lines
 
 
 def machine() -> list[str]:
