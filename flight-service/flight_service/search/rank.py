@@ -5,10 +5,11 @@ come out of a heap one by one, without building all of them. Ties go by the flig
 page's last position says exactly where the next begins, also when offers were added or gone since.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import islice, pairwise
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ from rihla.web.paging import InvalidCursor
 _SHIFT = 32
 _MOST_TRIED = 20_000
 """Combinations of slices looked at for a page; what lies deeper is beyond any page a person asks for."""
-_MOST_LEGS = 3
-NO_LEG = -1
+_STRETCH = 48
+"""Options of a slice that are put in order at first: more than a page takes of a slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +49,29 @@ class Options:
     def __len__(self) -> int:
         return len(self.price)
 
-    def option(self, place: int, key: int) -> "Option":
-        """One journey, which the sort orders by `key`."""
-        begin, legs = next(group for group in reversed(self.groups) if group[0] <= place)
-        row, slots, keys = place - begin, [], []
+    def taken(self, places: Ints, keys: Ints) -> list["Option"]:
+        """The journeys at these places, which the sort orders by `keys`; in no order of their own."""
+        if len(self.groups) == 1:
+            return list(self._taken(places, places, self.groups[0][1], keys))
+        found: list[Option] = []
+        for begin, legs in self.groups:
+            inside = (places >= begin) & (places < begin + len(legs[0].leg))
+            if inside.any():
+                found += self._taken(places[inside], places[inside] - begin, legs, keys[inside])
+        return found
+
+    def _taken(self, places: Ints, rows: Ints, legs: tuple[Priced, ...], keys: Ints) -> Iterable["Option"]:
+        slots, prices, numbers = [], [], []
         for priced in legs:
             picks = priced.leg.picks
-            at = row if picks is None else picks.item(row)
-            slots.append(priced.leg.flights.item(at))
-            keys.append(priced.keys.item(at))
-        number = self.numbers.item
-        return Option(
-            tuple(slots),
-            tuple(keys),
-            tuple([number(slot) for slot in slots]),
-            self.departure.item(place),
-            self.arrival.item(place),
-            key,
-        )
-
-    def in_order(self, values: Ints) -> Ints:
-        """All places by value, then by the numbers of their flights."""
-        ties = np.full((_MOST_LEGS, len(self)), NO_LEG, np.int32)
-        for begin, legs in self.groups:
-            for row, priced in enumerate(legs):
-                ties[row, begin : begin + len(priced.leg)] = self.numbers[priced.leg.slots]
-        return np.lexsort((*ties[::-1], values))
+            at = rows if picks is None else picks[rows]
+            flights = priced.leg.flights[at]
+            slots.append(flights.tolist())
+            prices.append(priced.keys[at].tolist())
+            numbers.append(self.numbers[flights].tolist())
+        departures, arrivals = self.departure[places].tolist(), self.arrival[places].tolist()
+        journeys = zip(*slots, strict=True), zip(*prices, strict=True), zip(*numbers, strict=True)
+        return map(Option, *journeys, departures, arrivals, self.price[places].tolist(), keys.tolist())
 
 
 class Option(NamedTuple):
@@ -84,6 +82,7 @@ class Option(NamedTuple):
     numbers: tuple[int, ...]
     departure: int
     arrival: int
+    total: int
     key: int
     """What the sort orders by."""
 
@@ -91,6 +90,7 @@ class Option(NamedTuple):
         return self.key, self.numbers
 
 
+_POSITION = attrgetter("key", "numbers")
 Combination = tuple[Option, ...]
 Position = tuple[int, tuple[tuple[int, tuple[int, ...]], ...]]
 
@@ -165,21 +165,26 @@ def _single(
 ) -> list[Combination]:
     options = slices[0]
     values = order.values(options)
-    chosen = np.arange(len(options))
-    if not prices.is_open:
-        chosen = chosen[_within(options.price, prices)]
+    chosen = np.arange(len(options)) if prices.is_open else _within(options.price, prices).nonzero()[0]
     if start is not None:
         chosen = chosen[values[chosen] >= start[1][0][0]]
+    kept = values[chosen]
     # Only what can be on the page is put in full order: all up to the value at its end, and those equal to the start.
-    reach = wanted if start is None else wanted + int((values[chosen] == start[1][0][0]).sum())
-    if len(chosen) > reach:
-        kept = values[chosen]
-        chosen = chosen[kept <= np.partition(kept, reach - 1)[reach - 1]]
-    listed = [options.option(*pair) for pair in zip(chosen.tolist(), values[chosen].tolist(), strict=True)]
-    listed.sort(key=Option.position)
+    reach = wanted if start is None else wanted + int((kept == start[1][0][0]).sum())
+    chosen, kept = _first(chosen, kept, reach)
+    listed = options.taken(chosen, kept)
+    listed.sort(key=_POSITION)
     if start is not None:
         listed = [option for option in listed if option.position() > start[1][0]]
     return [(option,) for option in listed[:wanted]]
+
+
+def _first(chosen: Ints, values: Ints, count: int) -> tuple[Ints, Ints]:
+    """Of the chosen places those with the `count` lowest values, and all that are equal to the last of them."""
+    if len(chosen) <= count:
+        return chosen, values
+    within = values <= np.partition(values, count - 1)[count - 1]
+    return chosen[within], values[within]
 
 
 def _several(
@@ -187,17 +192,14 @@ def _several(
 ) -> list[Combination]:
     if not all(slices):
         return []
-    ordered = []
-    for index, options in enumerate(slices):
-        values = order.values(options)
-        ordered.append(_Ordered(options, values, order.weight(index)))
+    ordered = [_Ordered(part, order.values(part) * order.weight(index)) for index, part in enumerate(slices)]
     found: list[Combination] = []
-    for at in islice(_in_order([part.sums for part in ordered]), _MOST_TRIED):
-        if not _follow(ordered, at):
+    for at in islice(_in_order(ordered), _MOST_TRIED):
+        combination = tuple([part.listed[i] for part, i in zip(ordered, at, strict=True)])
+        if not _follow(combination):
             continue
-        if not prices.is_open and not prices.holds(sum(part.prices[i] for part, i in zip(ordered, at, strict=True))):
+        if not prices.is_open and not prices.holds(sum([option.total for option in combination])):
             continue
-        combination = tuple([part.option(i) for part, i in zip(ordered, at, strict=True)])
         if start is not None:
             positions = tuple([option.position() for option in combination])
             if (sum(key for key, _ in positions), positions) <= start:
@@ -209,45 +211,49 @@ def _several(
 
 
 class _Ordered:
-    """One slice's options in order, as lists."""
+    """One slice's options in order: as many as were needed so far. Few are, so that few are put in order."""
 
-    def __init__(self, options: Options, values: Ints, weight: int) -> None:
-        order = options.in_order(values)
-        self._options = options
-        self._places: list[int] = order.tolist()
-        self._taken: dict[int, Option] = {}
-        self.sums: list[int] = [value * weight for value in values[order].tolist()]
-        self.departures: list[int] = options.departure[order].tolist()
-        self.arrivals: list[int] = options.arrival[order].tolist()
-        self.prices: list[int] = options.price[order].tolist()
+    def __init__(self, options: Options, values: Ints) -> None:
+        self._options, self._values = options, values
+        self._reach = 0
+        self.listed: list[Option] = []
+        self._further()
 
-    def option(self, at: int) -> Option:
-        found = self._taken.get(at)
-        if found is None:
-            found = self._taken[at] = self._options.option(self._places[at], self.sums[at])
-        return found
+    def holds(self, at: int) -> bool:
+        """Whether there is a place `at`; it is in the list then."""
+        if at == len(self.listed) < len(self._values):
+            self._further()
+        return at < len(self.listed)
+
+    def _further(self) -> None:
+        self._reach = self._reach * 8 or _STRETCH
+        places, values = _first(np.arange(len(self._values)), self._values, self._reach)
+        self.listed = self._options.taken(places, values)
+        self.listed.sort(key=_POSITION)
 
 
-def _follow(ordered: list[_Ordered], at: tuple[int, ...]) -> bool:
+def _follow(combination: Combination) -> bool:
     """Whether each slice leaves after the one before has arrived."""
-    places = zip(ordered, at, strict=True)
-    return all(later.departures[j] >= earlier.arrivals[i] for (earlier, i), (later, j) in pairwise(places))
+    return all([later.departure >= earlier.arrival for earlier, later in pairwise(combination)])
 
 
-def _in_order(sums: list[list[int]]) -> Iterator[tuple[int, ...]]:
-    """Places of every combination by the sum of its values, then slice by slice."""
-    first = (0,) * len(sums)
-    heap = [(sum(part[0] for part in sums), first)]
-    seen = {first}
+def _in_order(ordered: list[_Ordered]) -> Iterator[tuple[int, ...]]:
+    """Places of every combination by the sum of its values, then slice by slice.
+
+    A combination comes from the one before it in its last slice that is not at its first option: each comes once.
+    """
+    heap = [(sum([part.listed[0].key for part in ordered]), (0,) * len(ordered))]
+    last = len(ordered) - 1
     while heap:
         total, at = heappop(heap)
         yield at
-        for place, (part, index) in enumerate(zip(sums, at, strict=True)):
-            if index + 1 < len(part):
-                following = (*at[:place], index + 1, *at[place + 1 :])
-                if following not in seen:
-                    seen.add(following)
-                    heappush(heap, (total + part[index + 1] - part[index], following))
+        for place in range(last, -1, -1):
+            part, index = ordered[place], at[place]
+            if part.holds(index + 1):
+                more = part.listed[index + 1].key - part.listed[index].key
+                heappush(heap, (total + more, (*at[:place], index + 1, *at[place + 1 :])))
+            if index:
+                break
 
 
 def _within(price: Ints, prices: PriceRange) -> NDArray[np.bool_]:
