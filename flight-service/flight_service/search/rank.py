@@ -234,7 +234,7 @@ class _Ordered:
 
 def _follow(combination: Combination) -> bool:
     """Whether each slice leaves after the one before has arrived."""
-    return all([later.departure >= earlier.arrival for earlier, later in pairwise(combination)])
+    return all(later.departure >= earlier.arrival for earlier, later in pairwise(combination))
 
 
 def _in_order(ordered: list[_Ordered]) -> Iterator[tuple[int, ...]]:

@@ -23,10 +23,9 @@ SELLABLE = frozenset({"scheduled", "delayed"})
 _NO_SLOT = -1
 _FIRST_ROOM = 1_024
 _TEXTS_KEPT = 150_000
-_FARE_KEY_SHIFT = 27
 TEXTS_OF_A_SLOT = len(CABINS) * len(BRANDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TYPES = {"q": np.int64, "i": np.int32, "h": np.int16}
+_TYPES = {"i": np.int32, "h": np.int16}
 
 
 @dataclass(slots=True)
@@ -44,8 +43,8 @@ class Views:
     """By cabin: seats that can be sold; 0 for a flight that is not on sale or has no fare."""
     load: tuple[NDArray[np.int16], ...]
     """By cabin: percent that is taken, rounded down."""
-    fare: tuple[NDArray[np.int64], ...]
-    """By cabin: route and base fare in one number (`fare_key`)."""
+    fare: tuple[NDArray[np.int32], ...]
+    """By cabin: a number for each pair of a route and a base fare (`Timetable.fares`)."""
 
 
 class Timetable:
@@ -69,13 +68,15 @@ class Timetable:
         self._shared: dict[str, str] = {}
         self.number_ids: dict[str, int] = {}
         self.airline_ids: dict[str, int] = {}
+        self.fares: dict[tuple[bool, int, int], int] = {}
+        """(of a test airline, route, base fare): its number."""
         self.texts: dict[int, tuple[str, bytes]] = {}
         """What search has written of a slot, by `text_key`; dropped at the slot's next change."""
         self.no = self.departure = self.arrival = self.version = self._route = self._number = array("i")
         self.departure_offset = self.arrival_offset = self.delay = self._airline = array("h")
         self.free = self.capacity = self.load = self._seats = tuple(array("h") for _ in CABINS)
         self.base = tuple(array("i") for _ in CABINS)
-        self._fare = tuple(array("q") for _ in CABINS)
+        self._fare = tuple(array("i") for _ in CABINS)
         self.view: Views
         self._grow(_FIRST_ROOM)
 
@@ -98,9 +99,9 @@ class Timetable:
         """
         slot = self.slot(row["no"])
         if slot is None:
-            slot = self._append(row, self.test if test_only else self.live)
+            slot = self._append(row, test_only)
         else:
-            self._write(slot, row)
+            self._write(slot, row, test_only)
         self._list(slot, self.test if test_only else self.live)
 
     def settle(self) -> None:
@@ -122,7 +123,7 @@ class Timetable:
         found = self.texts[key] = (text, packed)
         return found
 
-    def _append(self, row: Mapping[str, Any], network: Network) -> int:
+    def _append(self, row: Mapping[str, Any], test_only: bool) -> int:
         slot, no = self._size, row["no"]
         if slot == self._room:
             self._grow(self._room * 3 // 2)
@@ -140,17 +141,17 @@ class Timetable:
         self.destination.append(share(destination, destination))
         self._number[slot] = self.number_ids.setdefault(number, len(self.number_ids))
         self._airline[slot] = self.airline_ids.setdefault(airline, len(self.airline_ids))
-        self._route[slot] = network.add(origin, destination)
+        self._route[slot] = (self.test if test_only else self.live).add(origin, destination)
         self.aircraft.append("")
         self.status.append("")
         self.terminal.append(None)
         self.gate.append(None)
         self._listed.append(None)
         self._size += 1
-        self._write(slot, row)
+        self._write(slot, row, test_only)
         return slot
 
-    def _write(self, slot: int, row: Mapping[str, Any]) -> None:
+    def _write(self, slot: int, row: Mapping[str, Any], test_only: bool) -> None:
         if self._listed[slot] is not None and self.departure[slot] != row["departure"]:
             self._unlist(slot)
         for key in range(slot * TEXTS_OF_A_SLOT, (slot + 1) * TEXTS_OF_A_SLOT):
@@ -164,9 +165,10 @@ class Timetable:
         terminal, gate = row["terminal"], row["gate"]
         self.terminal[slot] = share(terminal, terminal) if terminal else None
         self.gate[slot] = share(gate, gate) if gate else None
-        route = self._route[slot] << _FARE_KEY_SHIFT
+        route, numbers = self._route[slot], self.fares
         for column, fares, base in zip(self.base, self._fare, row["base_fares"], strict=True):
-            column[slot], fares[slot] = base, route | base
+            column[slot] = base
+            fares[slot] = numbers.setdefault((test_only, route, base), len(numbers))
         for index in range(len(CABINS)):
             self.free[index][slot] = self.capacity[index][slot] = self.load[index][slot] = 0
         for cabin, free, capacity in zip(row["cabins"] or (), row["free"] or (), row["capacities"] or (), strict=True):
