@@ -72,9 +72,9 @@ class Route:
     in_maintenance: bool = False
     methods: frozenset[str] | None = None
     websocket: bool = False
-    hands_on: str = ""
-    """Another service that this one may ask for the caller, within the minute of the request: it is sent a token made
-    for that service too, in `X-Internal-<Name>-Authorization`."""
+    hands_on: tuple[str, ...] = ()
+    """Other services that this one may read from for the caller, within the minute of the request: it is sent a token
+    for each of them too, good for reading alone, in `X-Internal-<Name>-Authorization`."""
     scope: str = ""
     """What a partner's key needs where callers must be known: `<scope>:read` or `<scope>:write`. Empty: people only."""
 
@@ -91,7 +91,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/auth/refresh",             "auth",    _V, Limits.SESSION, body=64 * KIB),
     Route("/v1/auth/logout",              "auth",    _V, Limits.SESSION, body=64 * KIB),
     Route("/v1/me",                       "auth",    _S),
-    Route("/v1/organisations",            "auth",    _S),
+    Route("/v1/me/export",                "auth",    _S,   timeout=30,
+          hands_on=("booking", "payment", "notification", "chat")),
     Route("/v1/admin/users",              "auth",    _STAFF),
     Route("/v1/admin/organisations",      "auth",    _STAFF),
     Route("/v1/admin/audit-log",          "auth",    _STAFF),
@@ -104,8 +105,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/flights",                  "flight",  _A, importance=_SEARCH),
     Route("/v1/flight-offers",            "flight",  _A, Limits.READ, _SEARCH),
     Route("/v1/price-calendar",           "flight",  _A, importance=_SEARCH),
-    Route("/v1/price-alerts",             "flight",  _S),
-    Route("/v1/reviews",                  "flight",  _A),
     Route("/v1/admin/airports",           "flight",  _STAFF),
     Route("/v1/admin/cities",             "flight",  _STAFF),
     Route("/v1/admin/airlines",           "flight",  _STAFF),
@@ -122,7 +121,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/bookings",                 "booking", _S, importance=_MONEY, timeout=30, scope="bookings"),
     Route("/v1/bookings/lookup",          "booking", _A, timeout=15),
     Route("/v1/boarding-pass-keys",       "booking", _A),
-    Route("/v1/trips",                    "booking", _S, timeout=15, scope="bookings"),
     Route("/v1/admin/bookings",           "booking", _STAFF, timeout=30),
     # ---- payment-service
     Route("/v1/payments",                 "payment", _S, importance=_MONEY, timeout=30, scope="payments"),
@@ -150,7 +148,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/chat",                     "chat",    _S, body=20 * MIB, timeout=30),
     Route("/v1/chat/ws",                  "chat",    _S, methods=_GET, websocket=True),
     Route("/v1/chat/files",               "chat",    _A, body=11 * MIB, timeout=30),
-    Route("/v1/chat/assistant",           "chat",    _S, timeout=20, hands_on="booking"),
+    Route("/v1/chat/assistant",           "chat",    _S, timeout=20, hands_on=("booking",)),
     Route("/v1/support",                  "chat",    _S, body=20 * MIB, timeout=30),
     Route("/v1/support/inbound-mail",     "chat",    _P, Limits.WEBHOOK, timeout=20, body=2 * MIB,
           without_redis=WithoutRedis.OPEN),

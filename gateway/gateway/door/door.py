@@ -176,8 +176,9 @@ class Door:
             )
         )
         if route.hands_on and caller is not None and caller.kind == "person":
-            token = self._c.internal_tokens.authorization(caller, route.hands_on)
-            headers.append((f"X-Internal-{route.hands_on.capitalize()}-Authorization", token))
+            for name in route.hands_on:
+                token = self._c.internal_tokens.for_reading(caller, name)
+                headers.append((f"X-Internal-{name.capitalize()}-Authorization", token))
         headers.append(("X-Request-Id", exchange.request_id))
         headers.append(("traceparent", traceparent(named.get(b"traceparent"))))
         headers.append(("X-Client-Ip", exchange.address))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from gateway.identity.caller import Caller
 from rihla.auth import TokenSigner
@@ -26,3 +27,7 @@ class InternalTokens:
         value = f"Bearer {self._signer.internal_token(audience, caller.principal)}"
         caller.tokens[audience] = (value, now + _SENT_SECONDS)
         return value
+
+    def for_reading(self, caller: Caller, audience: str) -> str:
+        """The same for a service that hands the token on: `audience` takes it for reading alone."""
+        return f"Bearer {self._signer.internal_token(audience, replace(caller.principal, read_only=True))}"

@@ -19,6 +19,7 @@ async def test_the_assistant_is_handed_a_token_for_bookings_of_its_caller_only(s
     token = values[0].removeprefix("Bearer ")
     principal = TokenVerifier(keyring.jwks, "booking").verify(token)
     assert (principal.kind, str(principal.user_id)) == ("person", answer.json()["user"])
+    assert principal.read_only, "services take it for reading alone"
     with pytest.raises(InvalidToken):
         TokenVerifier(keyring.jwks, "payment").verify(token)
 

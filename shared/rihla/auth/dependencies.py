@@ -19,19 +19,27 @@ class Forbidden(DomainError):
     """The caller is known and may not do this."""
 
 
+_READING = frozenset({"GET", "HEAD"})
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearerAuth", description="Access token of a person")
 
 
 async def current_principal(request: Request, _: Annotated[Any, Depends(_bearer)] = None) -> Principal:
-    """The caller of this request, anonymous ones included. Raises Unauthenticated without a valid internal token."""
+    """The caller of this request, anonymous ones included.
+
+    Raises Unauthenticated without a valid internal token, and Forbidden where one made for reading would change
+    something.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Send an access token: Authorization: Bearer <token>.")
     verifier: TokenVerifier = request.app.state.verifier
     try:
-        return verifier.verify(token)
+        principal = verifier.verify(token)
     except InvalidToken as error:
         raise Unauthenticated("The access token is not valid or has expired; sign in again.") from error
+    if principal.read_only and request.method not in _READING:
+        raise Forbidden("This token was made for reading.")
+    return principal
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]

@@ -12,6 +12,8 @@ class Principal:
     """A person, a partner's key, another service, or nobody in particular.
 
     `issuer` is the process that signed the token: `gateway` for people and partners, the caller's name for services.
+    `read_only`: made to be handed on, and good for reading alone. `unpaid_bookings`: how many a partner's key may keep
+    unpaid at once by its contract; None for what is usual.
     """
 
     kind: Kind
@@ -23,6 +25,8 @@ class Principal:
     key_id: UUID | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     test_mode: bool = False
+    read_only: bool = False
+    unpaid_bookings: int | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -51,8 +55,11 @@ class Principal:
         for claim, value in (("sid", self.session_id), ("org", self.organisation_id), ("key_id", self.key_id)):
             if value is not None:
                 claims[claim] = str(value)
-        if self.test_mode:
-            claims["test_mode"] = True
+        for claim, flag in (("test_mode", self.test_mode), ("read_only", self.read_only)):
+            if flag:
+                claims[claim] = True
+        if self.unpaid_bookings is not None:
+            claims["unpaid_bookings"] = self.unpaid_bookings
         return claims
 
     def _name(self) -> str:
@@ -75,7 +82,15 @@ class Principal:
             key_id=_uuid(claims.get("key_id")),
             scopes=frozenset(claims.get("scopes", ())),
             test_mode=bool(claims.get("test_mode", False)),
+            read_only=bool(claims.get("read_only", False)),
+            unpaid_bookings=_count(claims.get("unpaid_bookings")),
         )
+
+
+def _count(value: object) -> int | None:
+    if value is not None and (not isinstance(value, int) or value < 1):
+        raise ValueError("not a number of bookings")
+    return value
 
 
 def _uuid(value: str | None) -> UUID | None:

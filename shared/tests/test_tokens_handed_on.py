@@ -1,0 +1,55 @@
+"""A token made to be handed on reads and changes nothing; a partner's contract travels in its token."""
+
+import json
+from dataclasses import replace
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI
+
+from rihla.auth import Forbidden, Principal, TokenSigner, TokenVerifier
+from rihla.auth.dependencies import current_principal
+from rihla.kernel import new_id
+
+
+@pytest.fixture
+def signer(keyring: Any) -> TokenSigner:
+    return TokenSigner(keyring.settings("gateway")["service_key"])
+
+
+@pytest.fixture
+def app(keyring: Any) -> FastAPI:
+    made = FastAPI()
+    made.state.verifier = TokenVerifier(keyring.jwks, "booking")
+
+    @made.exception_handler(Forbidden)
+    async def forbidden(*_: Any) -> Any:
+        from fastapi.responses import JSONResponse
+
+        return JSONResponse({}, 403)
+
+    @made.api_route("/mine", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def mine(principal: Annotated[Principal, Depends(current_principal)]) -> str:
+        return principal.kind
+
+    return made
+
+
+async def test_a_token_for_reading_changes_nothing_by_any_method(app: FastAPI, signer: TokenSigner) -> None:
+    person = Principal(kind="person", issuer="gateway", subject=new_id(), roles=frozenset({"traveller"}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://booking.test") as client:
+        for principal, writing in ((replace(person, read_only=True), 403), (person, 200)):
+            headers = {"authorization": f"Bearer {signer.internal_token('booking', principal)}"}
+            assert (await client.get("/mine", headers=headers)).status_code == 200
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
+                assert (await client.request(method, "/mine", headers=headers)).status_code == writing, method
+
+
+def test_a_token_says_how_many_bookings_a_key_may_keep_unpaid(keyring: Any, signer: TokenSigner) -> None:
+    partner = Principal(kind="partner", issuer="gateway", subject=new_id(), key_id=new_id(), unpaid_bookings=40)
+    assert TokenVerifier(keyring.jwks, "booking").verify(signer.internal_token("booking", partner)) == partner
+    for wrong in (0, -1, "7"):
+        claims = json.loads(json.dumps(partner.claims() | {"iss": "gateway", "unpaid_bookings": wrong}))
+        with pytest.raises(ValueError, match="number of bookings"):
+            Principal.from_claims(claims)
