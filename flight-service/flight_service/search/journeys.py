@@ -4,7 +4,8 @@ Rules: connections respect the airport's minimum connection time (domestic when 
 most; no airport twice; every flight has the seats asked for. With two stops, each first flight is continued by the
 earliest connections only, one for each pair of airports: later ones are the same journey with more waiting.
 
-Spans of the network's order are found for all hubs in one call and laid out flat; nothing here loops over flights.
+Spans of the network's order are found for all hubs in one call and laid out flat, and what may follow a flight is then
+looked up in those few hundred flights, not in the whole network; nothing here loops over flights.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from flight_service.search.network import Airports, Ints, Network, Slots
 from flight_service.search.timetable import Timetable, minutes
 
 LONGEST_LAYOVER = 24 * 60
+_NEVER = np.int64((1 << 63) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +98,13 @@ class JourneySearch:
         plan = self._network.one_stop(self._airports, origin, destination)
         if plan is None:
             return None
-        way, legs = self._departing(wanted, plan.first)
+        way, legs = self._between(wanted, plan.first, *wanted.span)
         if not len(legs):
             return None
         arrival = self._view.arrival[legs]
+        next_legs, leaving = self._reachable(wanted, plan.onward, arrival)
+        at = (way << 32) + arrival
         shortest = plan.shortest if not wanted.min_layover else np.maximum(plan.shortest, wanted.min_layover)
-        # The flights that leave each hub in reach of any of its arrivals: looked at once, joined below.
-        begins = np.flatnonzero(np.diff(way, prepend=-1))
-        hub = way[begins]
-        onward = plan.onward[hub] << 32
-        low = self._keys.searchsorted(onward + np.minimum.reduceat(arrival, begins) + shortest[hub])
-        high = self._keys.searchsorted(onward + np.maximum.reduceat(arrival, begins) + (wanted.max_layover + 1))
-        group, places = _laid_out(low, high)
-        next_legs = self._slots[places]
-        usable = self._usable(wanted, next_legs)
-        next_legs = next_legs[usable]
-        leaving = (group[usable] << 32) + self._view.departure[next_legs]
-        at = (np.repeat(np.arange(len(begins)), np.diff(begins, append=len(way))) << 32) + arrival
         leg, place = _laid_out(
             leaving.searchsorted(at + shortest[way]), leaving.searchsorted(at + (wanted.max_layover + 1))
         )
@@ -122,39 +114,45 @@ class JourneySearch:
         plan = self._network.two_stops(self._airports, origin, destination)
         if plan is None:
             return None
-        way, legs = self._departing(wanted, plan.first)
+        way, legs = self._between(wanted, plan.first, *wanted.span)
         if not len(legs):
             return None
         leg, way = _laid_out(plan.begins[way], plan.ends[way])
-        legs = legs[leg]
-        links, fits = self._earliest(wanted, legs, plan.middle[way], plan.shortest[way])
-        legs, links, way = legs[fits], links[fits], way[fits]
-        lasts, fits = self._earliest(wanted, links, plan.last[way], plan.shortest_on[way])
-        return Journeys((Leg(legs[fits]), Leg(links[fits]), Leg(lasts[fits])))
+        links, link, fits = self._earliest(wanted, self._view.arrival[legs][leg], plan.middle, way, plan.shortest[way])
+        leg, way = leg[fits], way[fits]
+        if not len(leg):
+            return None
+        arrival = self._view.arrival[links][link]
+        lasts, last, fits = self._earliest(wanted, arrival, plan.last, plan.last_of[way], plan.shortest_on[way])
+        return Journeys((Leg(legs, leg[fits]), Leg(links, link[fits]), Leg(lasts, last)))
 
-    def _departing(self, wanted: Wanted, routes: Ints) -> tuple[Ints, Slots]:
-        """Usable flights of the routes in the span: for each its place in `routes`, and its slot."""
-        first, last = wanted.span
+    def _earliest(
+        self, wanted: Wanted, arrival: Ints, routes: Ints, way: Ints, shortest: Ints
+    ) -> tuple[Slots, Ints, NDArray[np.bool_]]:
+        """For each arrival the first usable flight of its way that can be reached.
+
+        Flights; for each arrival that reaches one its place among them; whether an arrival does.
+        """
+        flights, leaving = self._reachable(wanted, routes, arrival)
+        at = (way << 32) + arrival
+        first = leaving.searchsorted(at + np.maximum(shortest, wanted.min_layover))
+        # Past the last flight there is none: an end later than any key stands for it.
+        fits = np.append(leaving, _NEVER)[first] <= at + wanted.max_layover
+        return flights, first[fits], fits
+
+    def _reachable(self, wanted: Wanted, routes: Ints, arrival: Ints) -> tuple[Slots, Ints]:
+        """Usable flights of the routes that any of the arrivals may reach, and for each `place << 32 | departure`."""
+        first, last = int(arrival.min()), int(arrival.max()) + wanted.max_layover + 1
+        way, flights = self._between(wanted, routes, first, last)
+        return flights, (way << 32) + self._view.departure[flights]
+
+    def _between(self, wanted: Wanted, routes: Ints, first: int, last: int) -> tuple[Ints, Slots]:
+        """Usable flights of the routes that leave in a span: for each its route's place in `routes`, and its slot."""
         start = routes << 32
         way, places = _laid_out(self._keys.searchsorted(start + first), self._keys.searchsorted(start + last))
         slots = self._slots[places]
         usable = self._usable(wanted, slots)
         return way[usable], slots[usable]
-
-    def _earliest(self, wanted: Wanted, legs: Slots, routes: Ints, shortest: Ints) -> tuple[Slots, NDArray[np.bool_]]:
-        """For each leg the first usable flight of its route that can be reached, and whether there is one."""
-        start, at = routes << 32, self._view.arrival[legs]
-        low = self._keys.searchsorted(start + (at + np.maximum(shortest, wanted.min_layover)))
-        limit = start + (at + wanted.max_layover)
-        end = len(self._keys) - 1
-        while True:
-            places = np.minimum(low, end)
-            reached = (low <= end) & (self._keys[places] <= limit)
-            slots = self._slots[places]
-            full = reached & ~self._usable(wanted, slots)
-            if not full.any():
-                return slots, reached
-            low = low + full
 
     def _usable(self, wanted: Wanted, slots: Slots) -> NDArray[np.bool_]:
         """Whether flights can carry the party, by an airline that may be flown."""

@@ -43,13 +43,16 @@ class OneStop:
 
 @dataclass(frozen=True, slots=True)
 class TwoStops:
-    """The ways with two stops: first routes, and for each a span of (middle, last) routes."""
+    """The ways with two stops: first routes, and for each a span of middle routes with the last one after each."""
 
     first: Ints
     begins: Ints
     ends: Ints
     middle: Ints
     last: Ints
+    """The different last routes."""
+    last_of: Ints
+    """For each middle route the place of its last one."""
     shortest: Ints
     shortest_on: Ints
 
@@ -166,12 +169,14 @@ class Network:
         if not ways:
             return None
         middles, lasts, waits_first, waits_second = zip(*ways, strict=True)
+        last, last_of = np.unique(_ints(lasts), return_inverse=True)
         return TwoStops(
             first=_ints(first),
             begins=_ints(begins),
             ends=_ints([*begins[1:], len(ways)]),
             middle=_ints(middles),
-            last=_ints(lasts),
+            last=last,
+            last_of=last_of,
             shortest=_ints(waits_first),
             shortest_on=_ints(waits_second),
         )

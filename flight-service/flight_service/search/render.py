@@ -43,6 +43,7 @@ class OfferWriter:
         self._cabin = CABINS.index(terms.cabin)
         self._text_key = text_key(0, self._cabin, BRANDS.index(terms.brand))
         self._sales = set(pricer.slots_on_sale(terms))
+        self._slices: dict[tuple[int, ...], tuple[str, bytes]] = {}
 
     def _make_frame(self, desk: OfferDesk, issued: datetime, test_mode: bool) -> tuple[bytes, str]:
         """What the offers made in one second have in common: the head of their ids, and their expiry."""
@@ -71,8 +72,10 @@ class OfferWriter:
     def offer(self, combination: Combination) -> str:
         """One offer."""
         packed, slices, keys = self._head, [], ()  # type: bytes, list[str], tuple[int, ...]
+        several = len(combination) > 1
         for option in combination:
-            text, part = self._slice(option)
+            # Of a return's twenty offers a few ways out and a few back are the parts.
+            text, part = (several and self._slices.get(option.legs)) or self._slice(option)
             packed += part
             slices.append(text)
             keys += option.keys
@@ -88,11 +91,13 @@ class OfferWriter:
             text, part = written if written is not None and slot not in self._sales else self._flight(slot)
             segments.append(text)
             packed += part
-        return (
+        text = (
             f'{{"origin":"{table.origin[legs[0]]}","destination":"{table.destination[legs[-1]]}","duration":"'
             f'{duration_text(option.arrival - option.departure)}","stops":{len(legs) - 1},'
             f'"segments":[{",".join(segments)}]}}'
-        ), packed
+        )
+        written = self._slices[legs] = text, packed
+        return written
 
     def _flight(self, slot: int) -> tuple[str, bytes]:
         """A segment as text and as the offer id holds it: the same for everybody until the flight changes."""
