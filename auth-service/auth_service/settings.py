@@ -1,11 +1,10 @@
 """What auth-service reads from its environment, beside what every process needs."""
 
-import base64
-import json
 from typing import ClassVar, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from rihla.encryption import read_keys
 from rihla.settings import ServiceSettings, local_secret
 
 _LOCAL_DATA_KEYS = '{"local-1": "cmlobGEtbG9jYWwtZGF0YS1rZXktMzItYnl0ZXMtISE="}'
@@ -53,7 +52,7 @@ class Settings(ServiceSettings):
 
     def encryption_keys(self) -> dict[str, bytes]:
         """Key id -> 32 bytes, the encrypting one first. ValueError when a key has another length."""
-        keys = {name: base64.b64decode(value) for name, value in json.loads(self.data_keys.get_secret_value()).items()}
-        if not keys or any(len(key) != 32 for key in keys.values()):
-            raise ValueError("DATA_KEYS must hold base64 keys of 32 bytes")
-        return keys
+        try:
+            return read_keys(self.data_keys.get_secret_value())
+        except ValueError as error:
+            raise ValueError(f"DATA_KEYS {error}") from error
