@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from flight_service.search.network import Airports, Ints, Network, Slots
+from flight_service.search.network import Airports, Ints, Network, Slots, Times
 from flight_service.search.timetable import Timetable, minutes
 
 LONGEST_LAYOVER = 24 * 60
@@ -127,7 +127,7 @@ class JourneySearch:
         return Journeys((Leg(legs, leg[fits]), Leg(links, link[fits]), Leg(lasts, last)))
 
     def _earliest(
-        self, wanted: Wanted, arrival: Ints, routes: Ints, way: Ints, shortest: Ints
+        self, wanted: Wanted, arrival: Times, routes: Ints, way: Ints, shortest: Ints
     ) -> tuple[Slots, Ints, NDArray[np.bool_]]:
         """For each arrival the first usable flight of its way that can be reached.
 
@@ -140,7 +140,7 @@ class JourneySearch:
         fits = np.append(leaving, _NEVER)[first] <= at + wanted.max_layover
         return flights, first[fits], fits
 
-    def _reachable(self, wanted: Wanted, routes: Ints, arrival: Ints) -> tuple[Slots, Ints]:
+    def _reachable(self, wanted: Wanted, routes: Ints, arrival: Times) -> tuple[Slots, Ints]:
         """Usable flights of the routes that any of the arrivals may reach, and for each `place << 32 | departure`."""
         first, last = int(arrival.min()), int(arrival.max()) + wanted.max_layover + 1
         way, flights = self._between(wanted, routes, first, last)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Slots = NDArray[np.int32]
+Times = NDArray[np.int32]
+"""Minutes, as the timetable counts them."""
 _PLANS_KEPT = 20_000
 _SETTLE_AT = 100_000
 
