@@ -21,10 +21,12 @@ HOLD_HOT_SECONDS = 1 / 4_600
 GROUP_OVERHEAD_SECONDS = 1 / 3_500
 """A transaction that groups: begin, lock, commit (fitted to 16 holds a transaction = 23,263 holds a second)."""
 GROUP_EACH_SECONDS = (16 / 23_263 - GROUP_OVERHEAD_SECONDS) / 16
-SEARCH_A_CORE = 3_000.0
-"""Searches a second one process answers from its own timetable (0.055 ms of look-up, the rest is the answer)."""
-BOOKING_BYTES = 14_000
-"""Assumed: rows of one booking in all databases with indexes (two passengers, two segments); documents elsewhere."""
+SEARCH_A_CORE = 1_170.0
+"""Searches with a stop among a million flights that one core of flight-service answers (850 us each, measured:
+`bench/search.py`)."""
+BOOKING_BYTES = 22_000
+"""Rows of one booking and its traveller in all databases with indexes, measured on 100,000 of them (1.25 passengers, one
+flight each: `bench/capacity_data.py`); documents are elsewhere."""
 PEAK = 8.0
 """Busiest second to the mean of the year: daily pattern (3) x season (1.6) x sale (1.7)."""
 LOOK_TO_BOOK = 1_000.0
