@@ -25,8 +25,8 @@ SEARCH_A_CORE = 1_170.0
 """Searches with a stop among a million flights that one core of flight-service answers (850 us each, measured:
 `bench/search.py`)."""
 BOOKING_BYTES = 22_000
-"""Rows of one booking and its traveller in all databases with indexes, measured on 100,000 of them (1.25 passengers, one
-flight each: `bench/capacity_data.py`); documents are elsewhere."""
+"""Rows of one booking and its traveller in all databases with indexes, measured on 100,000 of them (1.25 passengers,
+one flight each: `bench/capacity_data.py`); documents are elsewhere."""
 PEAK = 8.0
 """Busiest second to the mean of the year: daily pattern (3) x season (1.6) x sale (1.7)."""
 LOOK_TO_BOOK = 1_000.0
