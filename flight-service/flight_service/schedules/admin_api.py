@@ -36,10 +36,13 @@ from flight_service.schedules.tables import schedule
 from flight_service.schedules.wire import json_response
 from rihla.auth import Principal, require_roles
 from rihla.web import Page, PageParams, container, encode_cursor, problem_responses
+from rihla.web.idempotency import IdempotentRequest, Replay, idempotent_request, replay_response
 
 router = APIRouter(prefix="/v1/admin", tags=["flights: administration"])
 Parts = Annotated[Container, Depends(container)]
 Admin = Annotated[Principal, Depends(require_roles("admin"))]
+Repeat = Annotated[IdempotentRequest, Depends(idempotent_request(required=False))]
+_REPEATED = ("idempotency-key-reused", "request-in-progress")
 _COMMON = ("unauthenticated", "forbidden", "validation-failed")
 
 
@@ -83,18 +86,24 @@ async def get_schedule(schedule_id: UUID, parts: Parts, admin: Admin) -> Schedul
 
 
 @router.post(
-    "/schedules", status_code=201, summary="Create a schedule and its flights", responses=_refused("already-exists")
+    "/schedules",
+    status_code=201,
+    summary="Create a schedule and its flights",
+    response_model=ScheduleEffect,
+    responses=_refused("already-exists", *_REPEATED),
 )
-async def create_schedule(body: ScheduleBody, parts: Parts, admin: Admin) -> ScheduleEffect:
-    """Its flights are on sale at once, as far ahead as the worker creates them."""
-    effect = await create_one_schedule(
+async def create_schedule(body: ScheduleBody, parts: Parts, admin: Admin, repeat: Repeat) -> Response:
+    """Its flights are on sale at once, as far ahead as the worker creates them. A repeat of a key makes no more."""
+    made = await create_one_schedule(
         parts.db,
         _schedule_data(body),
         actor=admin.user_id,
         now=parts.clock.now(),
         days_ahead=parts.settings.generate_days_ahead,
+        repeat=repeat,
+        answer=lambda effect: ScheduleEffect.model_validate(effect).model_dump_json().encode(),
     )
-    return ScheduleEffect.model_validate(effect)
+    return _made(made)
 
 
 @router.put(
@@ -154,13 +163,17 @@ async def list_admin_flights(
     status_code=201,
     summary="Add a flight without a schedule",
     response_model=FlightDetail,
-    responses=_refused("already-exists"),
+    responses=_refused("already-exists", *_REPEATED),
 )
-async def create_flight(body: FlightBody, parts: Parts, admin: Admin) -> Response:
-    """On sale at once."""
+async def create_flight(body: FlightBody, parts: Parts, admin: Admin, repeat: Repeat) -> Response:
+    """On sale at once. A repeat under one key adds no second flight."""
+
+    async def answer(flight_id: UUID) -> bytes:
+        return bytes((await _flight(parts, flight_id)).body)
+
     data = FlightData(**body.model_dump())
-    flight_id = await add_flight(parts.db, data, actor=admin.user_id, now=parts.clock.now())
-    return await _flight(parts, flight_id, status=201)
+    made = await add_flight(parts.db, data, actor=admin.user_id, now=parts.clock.now(), repeat=repeat, answer=answer)
+    return _made(made)
 
 
 @router.patch(
@@ -199,10 +212,17 @@ async def list_audit(resource: str, resource_id: str, parts: Parts, admin: Admin
     return AuditList(items=[AuditView.model_validate(row) for row in rows])
 
 
-async def _flight(parts: Container, flight_id: UUID, status: int = 200) -> Response:
+async def _flight(parts: Container, flight_id: UUID) -> Response:
     """The flight, whichever airline it belongs to."""
     found = await read_flight(parts.db, flight_id, parts.offers.pricer, parts.clock.now(), test_mode=None)
-    return json_response(found, status)
+    return json_response(found)
+
+
+def _made(answer: Replay | bytes) -> Response:
+    """201, or what was answered the first time."""
+    if isinstance(answer, Replay):
+        return replay_response(answer)
+    return Response(answer, 201, media_type="application/json")
 
 
 def _schedule_data(body: ScheduleBody) -> ScheduleData:

@@ -1,6 +1,6 @@
 """Create, change and end schedules. Unsold future flights follow a change; sold ones are reported and stay."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text, update
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from flight_service.catalogue.audit import add_audit
@@ -27,6 +27,7 @@ from flight_service.schedules.tables import flight, schedule
 from rihla.db import Database
 from rihla.kernel import new_id
 from rihla.web import ValidationFailed
+from rihla.web.idempotency import IdempotentRequest, Replay
 
 _SOLD = text(
     """
@@ -67,18 +68,43 @@ class Effect:
     sold_flights: list[dict[str, Any]]
 
 
-async def create_schedule(db: Database, data: ScheduleData, *, actor: UUID, now: datetime, days_ahead: int) -> Effect:
-    """Store it and create its flights. Raises ValidationFailed, FareInvalid, AlreadyExists."""
-    schedule_id = new_id()
+async def create_schedule(
+    db: Database,
+    data: ScheduleData,
+    *,
+    actor: UUID,
+    now: datetime,
+    days_ahead: int,
+    repeat: IdempotentRequest,
+    answer: Callable[[Effect], bytes],
+) -> Replay | bytes:
+    """Store it and create its flights; the `answer` to what became of it, or the one saved under the same key.
+
+    Raises ValidationFailed, FareInvalid, AlreadyExists, KeyReused, RequestInProgress.
+    """
     async with db.transaction() as session:
-        values = await check_schedule(session, data)
-        await _refuse_overlap(session, values, None)
-        await session.execute(schedule.insert().values(id=schedule_id, **values))
-        await add_audit(
-            session, actor=actor, action="create", resource="schedule", resource_id=schedule_id, now=now, after=values
-        )
-    made = await generate_flights(db, now=now, days_ahead=days_ahead, only=[schedule_id])
-    return Effect(schedule_id, made.flights, 0, 0, [])
+        began = await repeat.begin(session, resource_id=new_id(), now=now)
+        if isinstance(began, Replay):
+            return began
+        schedule_id = began.resource_id
+        # A repeat after a crash finds the schedule of the first try.
+        if not began.resumed or not await session.scalar(select(exists().where(schedule.c.id == schedule_id))):
+            await _store(session, schedule_id, data, actor=actor, now=now)
+    await generate_flights(db, now=now, days_ahead=days_ahead, only=[schedule_id])
+    async with db.transaction() as session:
+        made = select(func.count()).select_from(flight).where(flight.c.schedule_id == schedule_id)
+        body = answer(Effect(schedule_id, int(await session.scalar(made) or 0), 0, 0, []))
+        await repeat.finish(session, status=201, body=body)
+    return body
+
+
+async def _store(session: AsyncSession, schedule_id: UUID, data: ScheduleData, *, actor: UUID, now: datetime) -> None:
+    values = await check_schedule(session, data)
+    await _refuse_overlap(session, values, None)
+    await session.execute(schedule.insert().values(id=schedule_id, **values))
+    await add_audit(
+        session, actor=actor, action="create", resource="schedule", resource_id=schedule_id, now=now, after=values
+    )
 
 
 async def change_schedule(

@@ -1,11 +1,13 @@
 """Flights without a schedule: put one on, take an unsold flight off."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from flight_service.catalogue.audit import add_audit
 from flight_service.catalogue.layout import Cabin
@@ -20,6 +22,7 @@ from flight_service.schedules.tables import flight
 from rihla.db import Database
 from rihla.kernel import new_id
 from rihla.web import ValidationFailed
+from rihla.web.idempotency import IdempotentRequest, Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +40,76 @@ class FlightData:
     fares: dict[Cabin, str] | None
 
 
-async def add_flight(db: Database, data: FlightData, *, actor: UUID, now: datetime) -> UUID:
-    """Put a flight on sale. Raises ValidationFailed, FareInvalid, AlreadyExists."""
+async def add_flight(
+    db: Database,
+    data: FlightData,
+    *,
+    actor: UUID,
+    now: datetime,
+    repeat: IdempotentRequest,
+    answer: Callable[[UUID], Awaitable[bytes]],
+) -> Replay | bytes:
+    """Put a flight on sale; the `answer` for it, or the one saved under the same key.
+
+    Raises ValidationFailed, FareInvalid, AlreadyExists, KeyReused, RequestInProgress.
+    """
+    async with db.transaction() as session:
+        began = await repeat.begin(session, resource_id=new_id(), now=now)
+        if isinstance(began, Replay):
+            return began
+        flight_id = began.resource_id
+        # A repeat after a crash finds the flight of the first try.
+        if not began.resumed or not await session.scalar(select(exists().where(flight.c.id == flight_id))):
+            await _put_on_sale(session, flight_id, data, actor=actor, now=now)
+    body = await answer(flight_id)
+    async with db.transaction() as session:
+        await repeat.finish(session, status=201, body=body)
+    return body
+
+
+async def _put_on_sale(session: AsyncSession, flight_id: UUID, data: FlightData, *, actor: UUID, now: datetime) -> None:
     if data.departure_at <= now:
         message = "The departure must lie in the future."
         raise ValidationFailed({"pointer": "#/departure_at", "code": "date-in-past", "message": message})
-    flight_id = new_id()
-    async with db.transaction() as session:
-        zones, layouts = await load_time_zones(session), await load_layouts(session)
-        day = data.departure_at.date()
-        checked = await check_schedule(
-            session,
-            ScheduleData(
-                airline=data.airline,
-                flight_number=data.flight_number,
-                origin=data.origin,
-                destination=data.destination,
-                days_of_week=1 << day.weekday(),
-                departure_time=data.departure_at.time(),
-                duration_minutes=data.duration_minutes,
-                valid_from=day,
-                valid_until=day,
-                aircraft=data.aircraft,
-                terminal=data.terminal,
-                fares=data.fares,
-            ),
-        )
-        arrival = data.departure_at + timedelta(minutes=data.duration_minutes)
-        row: dict[str, Any] = {
-            "id": flight_id,
-            "schedule_id": None,
-            "flight_number": data.flight_number,
-            "airline": data.airline,
-            "origin": data.origin,
-            "destination": data.destination,
-            "local_date": data.departure_at.astimezone(zones[data.origin]).date(),
-            "departure_at": data.departure_at,
-            "arrival_at": arrival,
-            "departure_offset": utc_offset(data.departure_at, zones[data.origin]),
-            "arrival_offset": utc_offset(arrival, zones[data.destination]),
-            "aircraft": data.aircraft,
-            "terminal": data.terminal,
-            "base_fares": checked["base_fares"],
-        }
-        if not await insert_flights(session, [row], layouts):
-            raise AlreadyExists(f"{data.flight_number} flies from {data.origin} on this day already.")
-        await add_audit(
-            session, actor=actor, action="create", resource="flight", resource_id=flight_id, now=now, after=row
-        )
-    return flight_id
+    zones, layouts = await load_time_zones(session), await load_layouts(session)
+    day = data.departure_at.date()
+    checked = await check_schedule(
+        session,
+        ScheduleData(
+            airline=data.airline,
+            flight_number=data.flight_number,
+            origin=data.origin,
+            destination=data.destination,
+            days_of_week=1 << day.weekday(),
+            departure_time=data.departure_at.time(),
+            duration_minutes=data.duration_minutes,
+            valid_from=day,
+            valid_until=day,
+            aircraft=data.aircraft,
+            terminal=data.terminal,
+            fares=data.fares,
+        ),
+    )
+    arrival = data.departure_at + timedelta(minutes=data.duration_minutes)
+    row: dict[str, Any] = {
+        "id": flight_id,
+        "schedule_id": None,
+        "flight_number": data.flight_number,
+        "airline": data.airline,
+        "origin": data.origin,
+        "destination": data.destination,
+        "local_date": data.departure_at.astimezone(zones[data.origin]).date(),
+        "departure_at": data.departure_at,
+        "arrival_at": arrival,
+        "departure_offset": utc_offset(data.departure_at, zones[data.origin]),
+        "arrival_offset": utc_offset(arrival, zones[data.destination]),
+        "aircraft": data.aircraft,
+        "terminal": data.terminal,
+        "base_fares": checked["base_fares"],
+    }
+    if not await insert_flights(session, [row], layouts):
+        raise AlreadyExists(f"{data.flight_number} flies from {data.origin} on this day already.")
+    await add_audit(session, actor=actor, action="create", resource="flight", resource_id=flight_id, now=now, after=row)
 
 
 async def remove_flight(db: Database, flight_id: UUID, *, actor: UUID, now: datetime) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from flight_service.schedules.archive_flights import archive_flights
 from flight_service.schedules.generate_flights import generate_flights
 
@@ -196,6 +198,41 @@ async def test_a_flash_sale_sent_twice_under_one_key_starts_once(service: Any) -
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert [row["n"] for row in await service.sql("SELECT count(*) AS n FROM flash_sale")] == [1]
     assert (await service.admin("POST", path, sale)).status_code == 201, "without a key each request is new"
+
+
+FLIGHT = {
+    "airline": "RQ",
+    "flight_number": "RQ991",
+    "origin": "DAC",
+    "destination": "CGP",
+    "departure_at": "2026-12-06T12:00:00+06:00",
+    "duration_minutes": 50,
+    "aircraft": "AT7",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "other"),
+    [
+        ("/v1/admin/schedules", {**SCHEDULE, "flight_number": "RQ902"}, {"duration_minutes": 420}),
+        ("/v1/admin/flights", FLIGHT, {"duration_minutes": 55}),
+    ],
+)
+async def test_a_schedule_or_flight_sent_twice_under_one_key_is_made_once(
+    service: Any, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    headers = service.headers(roles=("admin",)) | {"Idempotency-Key": "made-once"}
+    first, second = [await service.client.post(path, json=body, headers=headers) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (201, 201), second.text
+    assert first.content == second.content
+    assert second.headers["idempotency-replayed"] == "true"
+    number = body["flight_number"]
+    made = await service.sql("SELECT local_date FROM flight WHERE flight_number = $1", number)
+    assert len(made) == len({row["local_date"] for row in made}) == first.json().get("created", 1)
+    changed = await service.client.post(path, json={**body, **other}, headers=headers)
+    assert (changed.status_code, changed.json()["code"]) == (422, "idempotency-key-reused")
+    without_key = await service.admin("POST", path, body)
+    assert (without_key.status_code, without_key.json()["code"]) == (409, "already-exists")
 
 
 async def test_a_flight_with_a_held_or_sold_seat_is_never_taken_off(service: Any) -> None:
