@@ -15,6 +15,7 @@ from booking_service.documents import store
 from booking_service.documents.kinds import MadeFile
 from booking_service.documents.make_papers import make_papers
 from booking_service.documents.parts import DocumentParts
+from booking_service.forgetting.erased import ERASED_EMAIL
 from rihla.contracts.events import BookingDocumentsReadyV1
 from rihla.contracts.events.booking import DocumentFact
 from rihla.db import Database
@@ -71,7 +72,7 @@ class DocumentMaker:
     async def _make(self, job: store.Job) -> list[MadeFile]:
         async with self._db.transaction() as session:
             booking = await load_booking(session, job.booking_id)
-        if booking is None:
+        if booking is None or booking.contact_email == ERASED_EMAIL:
             return []
         return [file for order in job.orders for file in await make_papers(self._parts, booking, order)]
 
@@ -85,9 +86,10 @@ class DocumentMaker:
         async with self._db.transaction() as session:
             if not await store.finish_job(session, job, now=now):
                 return
+            # Recorded even when the booking was erased meanwhile: the forgetter takes away what it finds in the rows.
             rows = await store.add_documents(session, job, stored, now=now)
             booking = await load_booking(session, job.booking_id)
-            if not rows or booking is None:
+            if not rows or booking is None or booking.contact_email == ERASED_EMAIL:
                 return
             event = BookingDocumentsReadyV1(
                 booking_id=booking.id,

@@ -2,6 +2,7 @@
 
 Contact, passports and birth dates go from every booking that has ended. The law keeps who bought which ticket: names
 stay where an e-ticket was issued, and go where none was. What is still to be flown is left whole until it is over.
+Papers of an erased booking leave the store (`remove_papers.py`); a person is done with when none is left.
 """
 
 import asyncio
@@ -9,18 +10,18 @@ import asyncio
 from sqlalchemy import text
 
 from booking_service.bootstrap import Container
+from booking_service.forgetting.erased import ENDED, ERASED_EMAIL
+from booking_service.forgetting.remove_papers import remove_papers
 from rihla.telemetry import Counter
 from rihla.web.loops import pause_or_stop
 
 ERASED = Counter("rihla_bookings_erased_total", "Bookings whose personal data were erased")
-ERASED_EMAIL = "erased@erased.invalid"
 _EVERY_SECONDS = 5.0
 _BATCH = 50
-_ENDED = "('expired', 'cancelled', 'completed', 'refused')"
 _BOOKINGS = text(
     f"""UPDATE booking SET contact_email = '{ERASED_EMAIL}', contact_phone = NULL, metadata = '{{}}', draft = NULL
     WHERE id IN (SELECT b.id FROM booking b JOIN forgotten_person f ON f.user_id = b.user_id
-      WHERE f.finished_at IS NULL AND b.state IN {_ENDED} AND b.contact_email <> '{ERASED_EMAIL}'
+      WHERE f.finished_at IS NULL AND b.state IN {ENDED} AND b.contact_email <> '{ERASED_EMAIL}'
       LIMIT :limit FOR UPDATE OF b SKIP LOCKED)
     RETURNING id"""
 )
@@ -33,7 +34,10 @@ _PASSENGERS = text(
 )
 _FINISHED = text(
     f"""UPDATE forgotten_person f SET finished_at = :now WHERE f.finished_at IS NULL AND NOT EXISTS (
-      SELECT 1 FROM booking b WHERE b.user_id = f.user_id AND b.contact_email <> '{ERASED_EMAIL}')"""
+      SELECT 1 FROM booking b WHERE b.user_id = f.user_id AND b.contact_email <> '{ERASED_EMAIL}')
+    AND NOT EXISTS (SELECT 1 FROM booking b JOIN document d ON d.booking_id = b.id WHERE b.user_id = f.user_id)
+    AND NOT EXISTS (SELECT 1 FROM booking b JOIN document_job j ON j.booking_id = b.id
+      WHERE b.user_id = f.user_id AND j.state = 'working')"""
 )
 
 
@@ -52,12 +56,18 @@ class Forgetter:
                 await pause_or_stop(stop, _EVERY_SECONDS)
 
     async def forget_due(self) -> int:
-        """Erase a batch of ended bookings in one transaction; how many there were."""
+        """Erase a batch of ended bookings in one transaction, then their papers; how many bookings there were.
+
+        Raises StorageUnavailable when papers could not be removed; the next round tries again.
+        """
         async with self._c.db.transaction() as session:
             ids = (await session.execute(_BOOKINGS, {"limit": _BATCH})).scalars().all()
             if ids:
                 await session.execute(_PASSENGERS, {"ids": list(ids)})
-            else:
-                await session.execute(_FINISHED, {"now": self._c.clock.now()})
         ERASED.inc(len(ids))
+        while await remove_papers(self._c):
+            pass
+        if not ids:
+            async with self._c.db.transaction() as session:
+                await session.execute(_FINISHED, {"now": self._c.clock.now()})
         return len(ids)

@@ -1,9 +1,13 @@
 """A person who asked to be forgotten."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from booking_service.forgetting.forget_people import ERASED_EMAIL
+from booking_service.documents.kinds import DocumentKind
+from booking_service.documents.request_documents import request_documents
+from booking_service.forgetting.erased import ERASED_EMAIL
 from rihla.contracts.events import PaymentFailedV1, UserDeletedV1
 from rihla.kernel import new_id
 
@@ -42,6 +46,40 @@ async def test_a_journey_ahead_stays_whole_until_it_is_over_and_then_keeps_only_
     assert contact["contact_email"] == ERASED_EMAIL
     assert tuple(person.values()) == ("Amina", "Rahman", None)
     assert await house.worker.forgetter.forget_due() == 0
+    assert await house.rows("SELECT 1 FROM forgotten_person WHERE finished_at IS NOT NULL")
+
+
+def _files(house: Any) -> list[Path]:
+    folder = Path(house.settings.document_storage_url.removeprefix("file://"))
+    return [one for one in folder.rglob("*") if one.is_file()]
+
+
+async def test_papers_of_an_erased_booking_leave_the_store_and_are_not_made_again(house: Any) -> None:
+    booking = await house.confirmed(house.body(house.one_way(days=2)))
+    await house.worker.documents.work_off()
+    await _forget(house)
+    assert {one.suffix for one in _files(house)} == {".pdf"}
+    house.clock.advance(timedelta(days=3))
+    await house.worker.completion.complete_due()
+    await _forget(house)
+    assert _files(house) == []
+    assert await house.rows("SELECT 1 FROM document") == []
+    assert await house.rows("SELECT 1 FROM forgotten_person WHERE finished_at IS NOT NULL")
+    async with house.worker.c.db.transaction() as session:
+        await request_documents(session, UUID(booking["id"]), [DocumentKind.RECEIPT], now=house.clock.now())
+    assert await house.worker.documents.work_off() == 1
+    assert _files(house) == []
+
+
+async def test_a_paper_being_made_while_its_booking_is_erased_is_removed_too(house: Any) -> None:
+    await house.confirmed(house.body(house.one_way(days=2)))
+    await house.rows("UPDATE document_job SET state = 'working' RETURNING 1")
+    house.clock.advance(timedelta(days=3))
+    await house.worker.completion.complete_due()
+    await _forget(house)
+    assert await house.rows("SELECT 1 FROM forgotten_person WHERE finished_at IS NULL")
+    await house.rows("UPDATE document_job SET state = 'done' RETURNING 1")
+    await _forget(house)
     assert await house.rows("SELECT 1 FROM forgotten_person WHERE finished_at IS NOT NULL")
 
 
