@@ -106,8 +106,8 @@ async def put_organisation_member(
     responses=problem_responses(*_SIGNED_IN, "not-found", "validation-failed", table=problems),
 )
 async def set_api_key_limit(key_id: UUID, body: KeyLimitRequest, c: C, admin: Admin, visitor: FromVisitor) -> None:
-    """Requests a minute, by the partner's contract; known to gateways within seconds."""
-    await organisations.limit_key(c, admin, key_id, body.rate_limit_per_minute, visitor)
+    """Requests a minute and bookings kept unpaid, by the partner's contract; known to gateways within seconds."""
+    await organisations.limit_key(c, admin, key_id, body, visitor)
 
 
 @router.post(

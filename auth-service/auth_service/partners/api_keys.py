@@ -107,6 +107,7 @@ async def exchange_api_key(c: Container, text: str) -> ExchangedKey:
         # A key never carries more than the partner's own role: support and admin sign in as people.
         roles=["partner"],
         rate_limit_per_minute=row.rate_limit_per_minute,
+        unpaid_bookings=row.unpaid_bookings,
         expires_at=row.expires_at,
     )
 
@@ -131,6 +132,7 @@ def _view(row: ApiKey) -> ApiKeyView:
         mode="test" if row.test_mode else "live",
         scopes=row.scopes,
         rate_limit_per_minute=row.rate_limit_per_minute,
+        unpaid_bookings=row.unpaid_bookings,
         organisation_id=row.organisation_id,
         created_at=row.created_at,
         expires_at=row.expires_at,

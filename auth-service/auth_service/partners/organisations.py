@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from auth_service.administration.audit import record
 from auth_service.bootstrap import Container
-from auth_service.partners.schemas import OrganisationView
+from auth_service.partners.schemas import KeyLimitRequest, OrganisationView
 from auth_service.partners.tables import ApiKey, Membership, Organisation
 from auth_service.people.find import account_of
 from auth_service.problems import NotFound
@@ -52,13 +52,19 @@ async def put_member(c: Container, actor: Principal, organisation_id: UUID, user
         await record(session, actor, "organisation.member_added", user_id, details, visitor, now)
 
 
-async def limit_key(c: Container, actor: Principal, key_id: UUID, per_minute: int, visitor: Visitor) -> None:
-    """Set what a key may ask for, by the partner's contract. Raises NotFound."""
+async def limit_key(c: Container, actor: Principal, key_id: UUID, limit: KeyLimitRequest, visitor: Visitor) -> None:
+    """Set what a key may ask for and keep unpaid, by the partner's contract. Raises NotFound."""
     now = c.clock.now()
     async with c.db.transaction() as session:
         row = await session.scalar(select(ApiKey).where(ApiKey.id == key_id).with_for_update())
         if row is None or not row.holds(now):
             raise NotFound("There is no such key.")
-        details = {"api_key_id": str(key_id), "before": row.rate_limit_per_minute, "after": per_minute}
-        row.rate_limit_per_minute = per_minute
+        details = {
+            "api_key_id": str(key_id),
+            "before": row.rate_limit_per_minute,
+            "after": limit.rate_limit_per_minute,
+            "unpaid_bookings_before": row.unpaid_bookings,
+            "unpaid_bookings_after": limit.unpaid_bookings,
+        }
+        row.rate_limit_per_minute, row.unpaid_bookings = limit.rate_limit_per_minute, limit.unpaid_bookings
         await record(session, actor, "api_key.limit_changed", row.account_id, details, visitor, now)

@@ -40,6 +40,7 @@ class ApiKeyView(Schema):
     mode: Literal["test", "live"]
     scopes: list[str]
     rate_limit_per_minute: int
+    unpaid_bookings: Annotated[int | None, Field(description="Kept unpaid at once by contract; null: as usual")]
     organisation_id: UUID
     created_at: datetime
     expires_at: datetime | None
@@ -68,6 +69,7 @@ class ExchangedKey(Schema):
     test_mode: bool
     roles: list[str]
     rate_limit_per_minute: int
+    unpaid_bookings: int | None
     expires_at: datetime | None
 
 
@@ -86,6 +88,10 @@ class OrganisationView(Schema):
 
 
 class KeyLimitRequest(RequestModel):
-    """What one key may ask for."""
+    """What one key may ask for and keep."""
 
     rate_limit_per_minute: Annotated[int, Field(ge=1, le=100_000, examples=[600])]
+    unpaid_bookings: Annotated[
+        int | None,
+        Field(ge=1, le=10_000, examples=[200], description="Bookings kept unpaid at once; null: as many as usual"),
+    ] = None

@@ -32,11 +32,15 @@ class Membership(Base):
 
 
 class ApiKey(Base):
-    """A key of an organisation, made by one of its people. `prefix` is public, the key itself only a keyed hash."""
+    """A key of an organisation, made by one of its people. `prefix` is public, the key itself only a keyed hash.
+
+    `unpaid_bookings`: how many it may keep unpaid at once by its contract; null for what is usual.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (
         CheckConstraint("rate_limit_per_minute > 0", name="rate_limit_per_minute"),
+        CheckConstraint("unpaid_bookings > 0", name="unpaid_bookings"),
         Index("ix_api_key_account_id_id", "account_id", "id"),
     )
 
@@ -49,6 +53,7 @@ class ApiKey(Base):
     test_mode: Mapped[bool]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(40)))
     rate_limit_per_minute: Mapped[int] = mapped_column(Integer)
+    unpaid_bookings: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

@@ -113,6 +113,7 @@ async def test_an_administrator_adds_an_organisation_and_its_people(auth: Any, c
     made = (await auth.post("/v1/me/api-keys", {"name": "Site", "mode": "live"}, amina)).json()
     assert made["organisation_id"] == organisation["id"]
     limit = f"/v1/admin/organisations/api-keys/{made['id']}/limit"
-    assert (await auth.put(limit, {"rate_limit_per_minute": 1200}, admin)).status_code == 204
+    contract = {"rate_limit_per_minute": 1200, "unpaid_bookings": 40}
+    assert (await auth.put(limit, contract, admin)).status_code == 204
     [listed] = (await auth.get("/v1/me/api-keys", amina)).json()["items"]
-    assert (listed["rate_limit_per_minute"], listed["mode"]) == (1200, "live")
+    assert (listed["rate_limit_per_minute"], listed["unpaid_bookings"], listed["mode"]) == (1200, 40, "live")

@@ -45,6 +45,7 @@ async def test_a_partner_makes_a_key_and_the_gateway_learns_whom_it_speaks_for(a
         "test_mode": True,
         "roles": ["partner"],
         "rate_limit_per_minute": 600,
+        "unpaid_bookings": None,
         "expires_at": None,
     }
     [listed] = (await auth.get("/v1/me/api-keys", partner)).json()["items"]

@@ -39,6 +39,8 @@ class Placing:
     payment_required_by: datetime
     order: Order
     api_key_id: UUID | None = None
+    unpaid_by_contract: int | None = None
+    """How many a partner's key may keep unpaid at once, where its contract says so."""
 
     @property
     def holder(self) -> UUID:

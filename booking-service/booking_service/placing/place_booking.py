@@ -70,11 +70,14 @@ def _new_placing(c: Container, principal: Principal, order: Order) -> Placing:
         payment_required_by=now + c.settings.payment_window,
         order=order,
         api_key_id=principal.key_id,
+        unpaid_by_contract=principal.unpaid_bookings,
     )
 
 
 def _budget(c: Container, placing: Placing) -> HoldBudget:
-    return c.settings.hold_budget(partner=placing.api_key_id is not None)
+    budget = c.settings.hold_budget(partner=placing.api_key_id is not None)
+    by_contract = placing.unpaid_by_contract
+    return budget if by_contract is None else replace(budget, at_once=by_contract)
 
 
 async def _drive_and_answer(c: Container, placing: Placing, idem: IdempotentRequest) -> bytes:

@@ -67,6 +67,7 @@ def _caller(exchanged: ExchangedKey) -> Caller:
         key_id=UUID(exchanged.key_id),
         scopes=frozenset(exchanged.scopes),
         test_mode=exchanged.test_mode,
+        unpaid_bookings=exchanged.unpaid_bookings,
     )
     # A key has no time of issue here: a revocation of its user is enforced by the exchange, within the same five
     # seconds.

@@ -26,6 +26,7 @@ class ExchangedKey(msgspec.Struct, frozen=True):
     test_mode: bool
     roles: list[str]
     rate_limit_per_minute: int | None = None
+    unpaid_bookings: int | None = None
     expires_at: str | None = None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from rihla.auth import TokenVerifier
 from rihla.testing import eventually
 
 
@@ -51,6 +52,16 @@ async def test_a_partners_limit_is_the_one_of_its_contract(stack: Any) -> None:
     answers = [await stack.client.get("/v1/bookings", headers=headers) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[0].headers["ratelimit-policy"] == '"partner";q=3;w=60'
+
+
+async def test_services_are_told_how_many_bookings_the_contract_lets_a_key_keep_unpaid(
+    stack: Any, keyring: Any
+) -> None:
+    for key, agreed in (("rk_test_large0large0large", 40), ("rk_test_usual0usual0usual", None)):
+        answer = await stack.client.get("/v1/bookings", headers=stack.partner(key, unpaid_bookings=agreed))
+        [token] = [value for name, value in answer.json()["headers"] if name.lower() == "authorization"]
+        principal = TokenVerifier(keyring.jwks, "booking").verify(token.removeprefix("Bearer "))
+        assert principal.unpaid_bookings == agreed
 
 
 async def test_a_key_does_what_its_scopes_say_and_nothing_that_is_for_people_only(stack: Any) -> None:
