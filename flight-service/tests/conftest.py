@@ -26,6 +26,7 @@ from rihla.testing import running
 from rihla.testing.databases import with_database
 from rihla.testing.keyring import Keyring
 from rihla.testing.servers import Servers
+from rihla.testing.stock import cloned
 
 DAYS = 9
 _LOCK = 7_421_150
@@ -63,15 +64,8 @@ async def _template(admin_url: str, clock: FixedClock) -> str:
 @asynccontextmanager
 async def _network_database(admin_url: str, clock: FixedClock) -> AsyncIterator[str]:
     """A clone of the template, dropped afterwards."""
-    template = await _template(admin_url, clock)
-    admin = await asyncpg.connect(admin_url)
-    name = f"t_{new_id().hex}"
-    try:
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        yield with_database(admin_url, name)
-    finally:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.close()
+    async with cloned(admin_url, await _template(admin_url, clock)) as url:
+        yield url
 
 
 @pytest_asyncio.fixture

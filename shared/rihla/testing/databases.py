@@ -6,19 +6,17 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from rihla.db.migrations import upgrade
 from rihla.kernel import new_id
+from rihla.testing.stock import cloned, with_database
+
+__all__ = ["fresh_database", "with_database"]
 
 _LOCK = 7_421_002
-
-
-def with_database(url: str, name: str) -> str:
-    """`url` pointing at another database of the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+_templates: dict[tuple[str, Path], str] = {}
 
 
 def _fingerprint(service_root: Path, folder: str) -> str:
@@ -46,12 +44,11 @@ async def _template(admin: asyncpg.Connection, admin_url: str, service_root: Pat
 @asynccontextmanager
 async def fresh_database(admin_url: str, service_root: Path) -> AsyncIterator[str]:
     """The URL of a new database with the service's newest schema; dropped afterwards."""
-    admin = await asyncpg.connect(admin_url)
-    name = f"t_{new_id().hex}"
-    try:
-        template = await _template(admin, admin_url, service_root)
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        yield with_database(admin_url, name)
-    finally:
-        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.close()
+    if (admin_url, service_root) not in _templates:
+        admin = await asyncpg.connect(admin_url)
+        try:
+            _templates[admin_url, service_root] = await _template(admin, admin_url, service_root)
+        finally:
+            await admin.close()
+    async with cloned(admin_url, _templates[admin_url, service_root]) as url:
+        yield url

@@ -12,6 +12,7 @@ from rihla.kernel import FixedClock, new_id
 from rihla.testing.databases import fresh_database
 from rihla.testing.keyring import Keyring
 from rihla.testing.servers import Servers, servers
+from rihla.testing.stock import drop_what_was_made_ahead
 
 ROOT = Path(__file__).resolve().parents[3]
 DatabaseFor = Callable[[str], Awaitable[str]]
@@ -22,6 +23,7 @@ def real_servers() -> Iterator[Servers]:
     """PostgreSQL, Redis and RabbitMQ."""
     with servers() as found:
         yield found
+        drop_what_was_made_ahead()
 
 
 @pytest.fixture(scope="session")
