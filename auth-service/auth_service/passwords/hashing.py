@@ -1,45 +1,26 @@
-"""Argon2id in a bounded pool of threads that yield to everything else, so that sign-ins never hold up other requests.
-
-One hash costs more processor time than a booking. On a full box, whoever signs in waits a little longer, and whoever
-has paid gets the confirmation and the ticket (measured: 16 travellers at once on two cores had their tickets after 22 s
-before, after 1 to 3 s now).
-"""
+"""Argon2id in a bounded pool of threads that yield, so that sign-ins never hold up other requests."""
 
 import asyncio
-import contextlib
-import os
-import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from passlib.hash import argon2
 
 from auth_service.passwords.rules import normal_password
 from auth_service.problems import TooBusy
+from rihla.yielding import HASHES, yielding_threads
 
 T = TypeVar("T")
 
 # OWASP's second recommended setting: 19 MiB, two passes, one lane; 26-36 ms here.
 _HASHER = argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1)
 
-_NICER = 8
-
-
-def _yield_to_others() -> None:
-    """Linux keeps a niceness for each thread; elsewhere all threads stay as they are."""
-    if sys.platform == "linux":
-        own = threading.get_native_id()
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, own, min(19, os.getpriority(os.PRIO_PROCESS, own) + _NICER))
-
 
 class Passwords:
     """Hashes and verifies. Raises TooBusy when more than `queue` computations wait already."""
 
     def __init__(self, *, threads: int, queue: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2", initializer=_yield_to_others)
+        self._pool = yielding_threads(threads, "argon2", nicer=HASHES)
         self._most = threads + queue
         self._running = 0
         # Verified against when there is no account, so that a sign-in costs the same.

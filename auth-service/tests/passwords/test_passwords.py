@@ -1,9 +1,6 @@
 """Passwords: rules, reset by code, change, hashes that grow stronger."""
 
 import asyncio
-import os
-import sys
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -96,16 +93,6 @@ async def test_a_password_is_changed_by_who_knows_it_and_other_devices_are_signe
     assert (await auth.post("/v1/auth/refresh", {"refresh_token": other.refresh_token})).status_code == 401
     assert (await auth.post("/v1/auth/refresh", {"refresh_token": person.refresh_token})).status_code == 200
     await auth.login(password=NEW)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no niceness of a thread")
-def test_hashing_yields_to_everything_else_and_nothing_else_does() -> None:
-    passwords = Passwords(threads=1, queue=1)
-    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    theirs = passwords._pool.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
-    passwords.close()
-    assert theirs == min(19, mine + 8)
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == mine
 
 
 async def test_a_weaker_hash_grows_stronger_at_the_next_sign_in(auth: Any) -> None:
