@@ -14,6 +14,7 @@ from flight_service.bootstrap import Container
 from flight_service.catalogue.layout import Cabin
 from flight_service.offers.schemas import OfferPage
 from flight_service.problems import problems
+from flight_service.search.lacking_cabin import refuse_lacking_cabin
 from flight_service.search.plain_params import read_plain
 from flight_service.search.price_calendar import price_calendar
 from flight_service.search.query import QueryReader
@@ -140,6 +141,9 @@ async def answer_search(found: Container, principal: Principal, asked: SearchPar
     reader = QueryReader(found.feed.reference, network, found.clock.now())
     query = reader.from_params(asked) if isinstance(asked, SearchParams) else reader.from_body(asked)
     page = found.search.find(query, test_mode=principal.test_mode)
+    if not page.offers and query.cursor is None:
+        pointer = "#/query/cabin" if isinstance(asked, SearchParams) else "#/cabin"
+        refuse_lacking_cabin(found.feed.timetable, network, found.feed.reference, query, pointer)
     tail = {"next_cursor": page.next_cursor, "cabin": query.cabin, "currency": query.currency, "notes": page.notes}
     return f'{{"items":[{",".join(page.offers)}],'.encode() + msgspec.json.encode(tail)[1:]
 

@@ -41,6 +41,26 @@ async def test_each_mistake_has_its_place_and_code(
     assert expected in _codes(await reading.get("/v1/flight-offers", **asked))
 
 
+async def test_a_cabin_the_aircraft_lacks_is_told_with_those_it_has(reading: Any) -> None:
+    asked = {"origin": "DAC", "destination": "CGP", "departure_date": reading.day(3), "max_stops": 0}
+    assert (await reading.get("/v1/flight-offers", **asked)).json()["items"]
+    answer = await reading.get("/v1/flight-offers", **asked, cabin="first")
+    assert _codes(answer) == [("#/query/cabin", "cabin-not-on-aircraft")]
+    assert "economy" in answer.json()["detail"]
+    slices = [{"origin": "DAC", "destination": "CGP", "departure_date": reading.day(3)}]
+    body = {"slices": slices, "cabin": "first", "filters": {"max_stops": 0}}
+    answer = await reading.client.post("/v1/flight-offers", json=body, headers=reading.headers())
+    assert _codes(answer) == [("#/cabin", "cabin-not-on-aircraft")]
+
+
+async def test_a_search_that_finds_nothing_for_another_reason_is_an_empty_page(reading: Any) -> None:
+    nobody_flies = {"origin": "CXB", "destination": "SYD", "departure_date": reading.day(3), "max_stops": 0}
+    too_dear = {"origin": "DAC", "destination": "CGP", "departure_date": reading.day(3), "price_max": "1"}
+    for asked in (nobody_flies, nobody_flies | {"cabin": "first"}, too_dear):
+        answer = await reading.get("/v1/flight-offers", **asked)
+        assert (answer.status_code, answer.json().get("items")) == (200, [])
+
+
 async def test_all_mistakes_are_told_at_once(reading: Any) -> None:
     answer = await reading.get(
         "/v1/flight-offers", origin="QQQ", destination="QQZ", departure_date="2020-01-01", infants=3
