@@ -16,6 +16,7 @@ from auth_service.codes.rules import CodePolicy
 from auth_service.oidc.provider_client import ProviderClient
 from auth_service.oidc.providers import read_providers
 from auth_service.passwords.hashing import Passwords
+from auth_service.people.elsewhere import Elsewhere
 from auth_service.people.encryption import DataCipher
 from auth_service.sessions.revoke import RevocationPush
 from auth_service.sessions.start_session import SessionMaker
@@ -43,6 +44,7 @@ class Container:
     code_policy: CodePolicy
     code_secret: bytes
     providers: dict[str, ProviderClient]
+    elsewhere: Elsewhere
 
 
 def code_policy(settings: Settings) -> CodePolicy:
@@ -84,6 +86,8 @@ async def open_container(
         web = await stack.enter_async_context(httpx.AsyncClient(transport=provider_transport, timeout=5))
         passwords = Passwords(threads=settings.password_threads, queue=settings.password_queue)
         stack.callback(passwords.close)
+        elsewhere = Elsewhere(_others(settings))
+        stack.push_async_callback(elsewhere.close)
         access_tokens = AccessTokens(
             await load_signing_keys(settings, db, clock),
             issuer=settings.public_url,
@@ -108,4 +112,14 @@ async def open_container(
             code_policy=code_policy(settings),
             code_secret=settings.code_secret.get_secret_value().encode(),
             providers={name: ProviderClient(provider, web) for name, provider in providers.items()},
+            elsewhere=elsewhere,
         )
+
+
+def _others(settings: Settings) -> dict[str, str]:
+    return {
+        "booking": settings.booking_url,
+        "payment": settings.payment_url,
+        "notification": settings.notification_url,
+        "chat": settings.chat_url,
+    }

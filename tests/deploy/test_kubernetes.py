@@ -27,9 +27,11 @@ CALLS = {
     *(("gateway", name) for name in NAMES if name != "gateway"),
     *(("booking", "flight"), ("booking", "payment"), ("payment", "booking"), ("auth", "notification")),
     ("booking", "auth"),
-    ("chat", "gateway"),
+    ("chat", "booking"),
+    *(("auth", "booking"), ("auth", "payment"), ("auth", "chat")),
 }
-"""Who may call whom: docs/architecture.md; the chat assistant uses the public API with the person's token."""
+"""Who may call whom: docs/architecture.md; the chat assistant and the export of one's data read with the person's own
+token (docs/adr/0004)."""
 
 
 @pytest.fixture(scope="module")

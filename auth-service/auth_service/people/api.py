@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from auth_service.bootstrap import Container
 from auth_service.people import companions, profile
@@ -69,11 +69,12 @@ async def delete_me(c: C, owner: Owner, visitor: FromVisitor, body: DeleteReques
     summary="Everything kept about oneself",
     responses=problem_responses(*_SIGNED_IN, table=problems),
 )
-async def export_me(c: C, owner: Owner, response: Response) -> PersonalData:
-    """As a file to keep; bookings and payments are exported by their own services."""
+async def export_me(c: C, owner: Owner, request: Request, response: Response) -> PersonalData:
+    """As a file to keep, with one's bookings, payments, notices and conversations; `incomplete` names what could not
+    be read just now."""
     response.headers["Content-Disposition"] = 'attachment; filename="rihla-personal-data.json"'
     response.headers["Cache-Control"] = "no-store"
-    return await export_personal_data(c, owner.user_id)
+    return await export_personal_data(c, owner.user_id, request.headers)
 
 
 @router.post(

@@ -1,14 +1,19 @@
-"""What a person may take along: everything this service keeps about them (GDPR, articles 15 and 20)."""
+"""What a person may take along: everything kept about them here and elsewhere (GDPR, articles 15 and 20)."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import select
 
 from auth_service.bootstrap import Container
 from auth_service.oidc.tables import LinkedIdentity
 from auth_service.partners.tables import ApiKey
 from auth_service.people.companions import every_companion
+from auth_service.people.elsewhere import PARTS, NotRead, Part
 from auth_service.people.profile import own_profile
 from auth_service.people.schemas import CompanionView, Me
 from auth_service.sessions.tables import Session
@@ -44,8 +49,11 @@ class ExportedKey(Schema):
     revoked_at: datetime | None
 
 
+_Items = list[dict[str, Any]]
+
+
 class PersonalData(Schema):
-    """Bookings, payments and messages are exported by the services that keep them."""
+    """What each service lists for its owner, item by item as it lists it."""
 
     exported_at: datetime
     profile: Me
@@ -53,16 +61,28 @@ class PersonalData(Schema):
     sessions: list[ExportedSession]
     linked_providers: list[ExportedLink]
     api_keys: list[ExportedKey]
+    bookings: _Items
+    payments: _Items
+    wallet_entries: _Items
+    subscriptions: _Items
+    notifications: _Items
+    conversations: Annotated[_Items, Field(description="Each with its messages")]
+    support_tickets: _Items
+    callbacks: _Items
+    incomplete: Annotated[
+        list[str], Field(description="Parts that could not be read now; ask again for them", examples=[[]])
+    ]
 
 
-async def export_personal_data(c: Container, user_id: UUID) -> PersonalData:
-    """Everything but secrets. Raises NotFound for a deleted account."""
+async def export_personal_data(c: Container, user_id: UUID, headers: Mapping[str, str]) -> PersonalData:
+    """Everything but secrets. `headers` carry the tokens for other services. Raises NotFound for a deleted account."""
     profile = await own_profile(c, user_id)
     companions = await every_companion(c, user_id)
     async with c.db.transaction() as session:
         sessions = (await session.scalars(select(Session).where(Session.account_id == user_id))).all()
         links = (await session.scalars(select(LinkedIdentity).where(LinkedIdentity.account_id == user_id))).all()
         keys = (await session.scalars(select(ApiKey).where(ApiKey.account_id == user_id))).all()
+    elsewhere = dict(await asyncio.gather(*(_read(c, part, headers) for part in PARTS)))
     return PersonalData(
         exported_at=c.clock.now(),
         profile=profile,
@@ -70,4 +90,13 @@ async def export_personal_data(c: Container, user_id: UUID) -> PersonalData:
         sessions=[ExportedSession.model_validate(row) for row in sessions],
         linked_providers=[ExportedLink.model_validate(row) for row in links],
         api_keys=[ExportedKey.model_validate(row) for row in keys],
+        incomplete=[name for name, items in elsewhere.items() if items is None],
+        **{name: items or [] for name, items in elsewhere.items()},
     )
+
+
+async def _read(c: Container, part: Part, headers: Mapping[str, str]) -> tuple[str, _Items | None]:
+    try:
+        return part.name, await c.elsewhere.read(part, headers)
+    except NotRead:
+        return part.name, None
