@@ -14,7 +14,7 @@ from rihla_verifier.databases import connect
 from rihla_verifier.findings import Evidence, judge, sound, table
 from rihla_verifier.history import Told, read_history
 
-SERVICES = ("auth", "flight", "booking", "payment", "notification")
+SERVICES = ("auth", "flight", "booking", "payment", "notification", "chat")
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
 Urls = dict[str, str]
@@ -161,6 +161,18 @@ async def test_a_planted_fault_is_found(name: str, urls: Urls) -> None:
     await connection.execute(fault)
     await connection.close()
     assert name in await failing(urls)
+
+
+async def test_an_event_that_waits_is_found_in_every_service_that_tells_anything(urls: Urls) -> None:
+    tellers = {"auth", "flight", "booking", "payment", "chat"}
+    for service in tellers:
+        connection = await relaxed(urls[service], *PLANTED["outboxes drained"][1])
+        await connection.execute(PLANTED["outboxes drained"][2])
+        await connection.close()
+    async with connect(urls) as databases:
+        verdicts = await judge(ALL, Evidence(databases, [], datetime.now(UTC)))
+    found = [text for verdict in verdicts for text in verdict.findings or []]
+    assert {text.split(":")[0] for text in found if "waits" in text} == tellers
 
 
 async def test_a_booking_a_client_was_told_of_and_that_is_gone_is_found(urls: Urls) -> None:

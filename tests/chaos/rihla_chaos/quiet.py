@@ -11,7 +11,7 @@ import asyncpg
 _WAITING: tuple[tuple[str, str, str], ...] = (
     *(
         (name, f"events in the outbox of {name}", "SELECT count(*) FROM outbox")
-        for name in ("auth", "flight", "booking", "payment")
+        for name in ("auth", "flight", "booking", "payment", "chat")
     ),
     ("booking", "errands", "SELECT count(*) FROM errand"),
     ("booking", "bookings being placed", "SELECT count(*) FROM booking WHERE state = 'placing'"),
