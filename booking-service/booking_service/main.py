@@ -12,6 +12,7 @@ from booking_service.documents.api import router as documents
 from booking_service.placing.api import router as placing
 from booking_service.placing.express_lane import open_express_lane
 from booking_service.problems import PROBLEMS
+from booking_service.seat_plans.api import router as seat_plans
 from booking_service.settings import Settings
 from booking_service.settling.api import router as settling
 from booking_service.support.api import router as support
@@ -19,7 +20,7 @@ from rihla.kernel import Clock
 from rihla.web import build_app
 from rihla.web.health import Check
 
-ROUTERS = [placing, bookings, cancelling, changing, check_in, disruptions, documents, support, settling]
+ROUTERS = [placing, bookings, cancelling, changing, check_in, disruptions, documents, support, settling, seat_plans]
 
 
 def create_app(

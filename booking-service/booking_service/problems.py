@@ -7,6 +7,7 @@ from booking_service.check_in import errors as check_in
 from booking_service.disruptions import errors as disruptions
 from booking_service.documents.errors import DOCUMENT_PROBLEMS
 from booking_service.placing.hold_budget import TooManyUnpaidBookings
+from booking_service.seat_plans import errors as seat_plans
 from rihla.web import ProblemSpec, ProblemTable
 
 PROBLEMS = ProblemTable(
@@ -52,6 +53,11 @@ PROBLEMS = ProblemTable(
         changing.NotChangeable: ProblemSpec(409, "not-changeable", "The fare does not allow this change"),
         changing.OtherRoute: ProblemSpec(409, "other-route", "The new flight goes elsewhere"),
         disruptions.NoDisruption: ProblemSpec(409, "no-disruption", "There is nothing to answer"),
+        seat_plans.SeatPlanUnknown: ProblemSpec(404, "seat-plan-unknown", "There is no such seat plan"),
+        seat_plans.SeatPlanNotPossible: ProblemSpec(409, "seat-plan-not-possible", "Not every ride can be had"),
+        seat_plans.SeatPlanReleased: ProblemSpec(409, "seat-plan-released", "The seat plan was released"),
+        seat_plans.SeatPlanExpired: ProblemSpec(409, "seat-plan-expired", "The seats are no longer held"),
+        seat_plans.SeatPlanDiffers: ProblemSpec(422, "seat-plan-differs", "The id was used for another plan"),
         **DOCUMENT_PROBLEMS,
     }
 )

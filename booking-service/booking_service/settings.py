@@ -7,9 +7,10 @@ from pydantic import Field
 
 from booking_service.documents.settings import DocumentSettings
 from booking_service.placing.hold_budget import HoldBudget
+from booking_service.seat_plans.settings import SeatPlanSettings
 
 
-class Settings(DocumentSettings):
+class Settings(DocumentSettings, SeatPlanSettings):
     """The payment window, the clocks of the sweepers, and the airline's rules that an operator may move."""
 
     service: ClassVar[str] = "booking"

@@ -18,6 +18,7 @@ from booking_service.documents.make_documents import DocumentMaker
 from booking_service.forgetting.consumers import person_deleted
 from booking_service.forgetting.forget_people import Forgetter
 from booking_service.placing.sweep_placings import PlacingSweeper
+from booking_service.seat_plans.sweep_plans import SeatPlanSweeper
 from booking_service.settings import Settings
 from booking_service.settling.confirm_booking import confirm_hold, reinstate_hold
 from booking_service.settling.consumers import PaymentEvents
@@ -73,6 +74,7 @@ class Worker:
     disruptions: DisruptionSweeper
     completion: CompletionSweeper
     changes: ChangeSweeper
+    seat_plans: SeatPlanSweeper
     documents: DocumentMaker
     forgetter: Forgetter
     relay: OutboxRelay
@@ -89,6 +91,7 @@ class Worker:
             self.disruptions.run,
             self.completion.run,
             self.changes.run,
+            self.seat_plans.run,
             self.documents.run,
             Housekeeping(self.c.db, self.c.clock).run,
             self.forgetter.run,
@@ -118,6 +121,7 @@ async def open_worker(
                 disruptions=DisruptionSweeper(c),
                 completion=CompletionSweeper(c),
                 changes=ChangeSweeper(c),
+                seat_plans=SeatPlanSweeper(c),
                 documents=DocumentMaker(c.db, c.documents, clock=c.clock),
                 forgetter=Forgetter(c),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),

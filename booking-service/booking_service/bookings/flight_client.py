@@ -1,7 +1,7 @@
 """The few questions and commands booking-service has for flight-service (docs/contracts.md)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,36 @@ from rihla.kernel import DomainError
 
 _holds = msgspec.json.Decoder(Hold)
 _quotes = msgspec.json.Decoder(HoldQuote)
+
+
+class _BoardFlight(msgspec.Struct):
+    departure_at: datetime
+    status: str
+
+
+class _Board(msgspec.Struct):
+    items: list[_BoardFlight]
+
+
+class _OfferSegment(msgspec.Struct):
+    departure_at: datetime
+
+
+class _OfferSlice(msgspec.Struct):
+    segments: list[_OfferSegment]
+
+
+class _Offer(msgspec.Struct):
+    id: str
+    slices: list[_OfferSlice]
+
+
+class _Offers(msgspec.Struct):
+    items: list[_Offer]
+
+
+_boards = msgspec.json.Decoder(_Board)
+_offers = msgspec.json.Decoder(_Offers)
 
 _WORDS: dict[str, type[DomainError]] = {
     "not-enough-seats": NotEnoughSeats,
@@ -103,6 +133,24 @@ class FlightClient:
         if answer.status_code in {404, 405}:
             raise ExtrasNotOffered("Extras cannot be bought for this booking now.")
         return _quotes.decode(_accepted(answer).content)
+
+    async def search_direct(
+        self, origin: str, destination: str, day: date, cabin: str, currency: str
+    ) -> list[tuple[str, datetime]]:
+        """Offers for one adult on the direct flights of a local day that have seats: (offer id, local departure).
+
+        InvalidRequest for places or a currency nobody knows.
+        """
+        asked = {"origin": origin, "destination": destination, "departure_date": day.isoformat(), "cabin": cabin}
+        rest = {"currency": currency, "max_stops": 0, "adults": 1, "sort": "departure", "limit": 100}
+        answer = _accepted(await self._client.request("GET", "/v1/flight-offers", params={**asked, **rest}))
+        return [(one.id, one.slices[0].segments[0].departure_at) for one in _offers.decode(answer.content).items]
+
+    async def board(self, origin: str, destination: str, day: date) -> list[tuple[datetime, str]]:
+        """Every flight of a local day, sold out, departed and cancelled ones too: (local departure, status)."""
+        asked = {"origin": origin, "destination": destination, "date": day.isoformat(), "limit": 100}
+        answer = _accepted(await self._client.request("GET", "/v1/flights", params=asked))
+        return [(one.departure_at, one.status) for one in _boards.decode(answer.content).items]
 
     async def _call(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
         return _accepted(await self._request(method, path, body))

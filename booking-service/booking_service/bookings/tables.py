@@ -71,6 +71,8 @@ booking = Table(
     Column("promo_code", String(40)),
     # The plan whose rides pay for it (payment-service counts them).
     Column("subscription_id", Uuid),
+    # The period of the plan it was reserved for, as one of many (seat_plans/); null for a ride picked by the traveller.
+    Column("seat_plan_id", Uuid),
     Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
     Column("notes", JSONB, nullable=False, server_default=text("'[]'")),
     Column("trip_starts_at", Instant),
@@ -94,7 +96,11 @@ booking = Table(
     CheckConstraint("step IN ('confirming', 'cancelling', 'changing')", name="step"),
     CheckConstraint("reference ~ '^[A-HJ-NP-Z2-9]{6}$'", name="reference"),
     CheckConstraint("total_minor >= 0", name="total"),
-    CheckConstraint("state NOT IN ('placing', 'pending_payment') OR unpaid_slot IS NOT NULL", name="unpaid_slot"),
+    # The rides of a plan take no place in the budget.
+    CheckConstraint(
+        "state NOT IN ('placing', 'pending_payment') OR unpaid_slot IS NOT NULL OR seat_plan_id IS NOT NULL",
+        name="unpaid_slot",
+    ),
     CheckConstraint("state IN ('placing', 'refused') OR total_minor IS NOT NULL", name="placed"),
 )
 Index("ix_booking_owner", booking.c.user_id, booking.c.created_at.desc(), booking.c.id.desc())
@@ -121,6 +127,7 @@ Index(
     text("coalesce(expired_at, cancelled_at)"),
     postgresql_where=text("confirmed_at IS NULL AND state IN ('expired', 'cancelled')"),
 )
+Index("ix_booking_seat_plan", booking.c.seat_plan_id, postgresql_where=text("seat_plan_id IS NOT NULL"))
 Index("ix_booking_contact_email", text("lower(contact_email)"))
 
 booking_slice = Table(

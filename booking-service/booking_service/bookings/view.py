@@ -221,6 +221,7 @@ class BookingView:
     cancelled_at: datetime | None = None
     completed_at: datetime | None = None
     subscription_id: UUID | None = None
+    seat_plan_id: UUID | None = None
     replaced_segments: tuple[SegmentView, ...] = field(default=())
 
     @property

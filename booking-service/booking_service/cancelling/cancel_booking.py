@@ -56,6 +56,8 @@ class Decided:
     quote_id: UUID | None
     reason: str
     actor: str
+    tell_plan: bool = True
+    """Whether payment-service is to hear that rides come back; false when it asked for this itself."""
 
     @property
     def refund_minor(self) -> int:
@@ -126,6 +128,8 @@ async def apply_cancellation(
     coupons = [coupon for coupon in view.coupons if coupon.id in decided.coupon_ids]
     if view.state is BookingState.PENDING_PAYMENT:
         await void_unpaid(session, view, BookingState.CANCELLED, now=now)
+        if view.seat_plan_id:
+            await add_errand(session, view.id, "release_rides", now=now)
         refunds: list[UUID] = []
     else:
         refunds = await _cancel_paid(session, view, decided, coupons, cancellation_id, now=now)
@@ -211,7 +215,7 @@ async def _cancel_paid(
             refunds.append(refund_id)
     if decided.whole and decided.involuntary and view.promo_code:
         await add_errand(session, view.id, "release_promo", now=now)
-    if view.subscription_id:
+    if view.subscription_id and decided.tell_plan:
         back = sum(one.state is CouponState.REFUNDED or one.id in decided.coupon_ids for one in view.coupons)
         await add_errand(session, view.id, "release_rides", now=now, segments=None if decided.whole else back)
     if not decided.whole:

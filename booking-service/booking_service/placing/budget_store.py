@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 SLOT_INDEX = "uq_booking_unpaid_slot"
 SLOT_CHECK = "ck_booking_unpaid_slot"
 _OWNER = "coalesce(b.api_key_id, b.user_id)"
-_UNPAID = "b.state IN ('placing', 'pending_payment')"
-_LAPSED = "b.confirmed_at IS NULL AND b.state IN ('expired', 'cancelled')"
+# The rides of a seat plan are payment-service's to pay: they take no slot and count for nothing here.
+_UNPAID = "b.state IN ('placing', 'pending_payment') AND b.seat_plan_id IS NULL"
+_LAPSED = "b.confirmed_at IS NULL AND b.state IN ('expired', 'cancelled') AND b.seat_plan_id IS NULL"
 _LAPSED_AT = "coalesce(b.expired_at, b.cancelled_at)"
 _DRAWN_FROM = 16
 

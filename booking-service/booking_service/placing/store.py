@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,7 +106,7 @@ errands AS (
   SELECT $8::uuid, id, 'confirm_hold', $7, $7 FROM placed WHERE $4::text IS NOT NULL),
 published AS (
   INSERT INTO outbox (id, aggregate_id, sequence, type, envelope, created_at, next_attempt_at)
-  SELECT $9::uuid, id, 1, $10::text, $11::jsonb, $7, $7 FROM placed),
+  SELECT $9::uuid, id, 1, $10::text, $11::jsonb, $7, $7 FROM placed WHERE $9::uuid IS NOT NULL),
 answered AS (
   UPDATE idempotency_key SET status = 201, body = $14, media_type = 'application/json' FROM placed
   WHERE scope = $12 AND key = $13)
@@ -179,19 +180,19 @@ async def begin(
 
 
 async def place(
-    pool: "asyncpg.Pool[Any]",
+    pool: "asyncpg.Pool[Any] | PoolConnectionProxy[Any]",
     view: BookingView,
     *,
     attempt: int,
     step: str | None,
     errand_id: UUID,
-    envelope: Envelope,
+    envelope: Envelope | None,
     idem: IdempotentRequest | None,
     body: bytes,
     now: datetime,
 ) -> bool:
-    """Second transaction: everything that was sold, the event and the saved answer. False when another attempt took
-    over.
+    """Second transaction: everything that was sold, the event (None: nobody is told yet) and the saved answer. False
+    when another attempt took over. On a connection it is part of that connection's transaction.
     """
     placed = await pool.fetchval(
         _PLACE,
@@ -203,9 +204,9 @@ async def place(
         max(segment.arrival_at for segment in view.segments),
         now,
         errand_id,
-        envelope.id,
-        envelope.type,
-        envelope.model_dump_json(),
+        envelope.id if envelope else None,
+        envelope.type if envelope else None,
+        envelope.model_dump_json() if envelope else None,
         idem.scope if idem else None,
         idem.key if idem else None,
         body,

@@ -43,7 +43,7 @@ CONFIRMED = Counter("rihla_bookings_confirmed_total", "Bookings confirmed", ["la
 CONFIRM_SECONDS = Histogram(
     "rihla_booking_confirm_seconds", "From payment accepted to confirmed", buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
 )
-_GONE = (HoldLost, NotEnoughSeats, SeatTaken)
+GONE = (HoldLost, NotEnoughSeats, SeatTaken)
 _REINSTATED_FOR = timedelta(minutes=5)
 
 
@@ -75,16 +75,19 @@ async def _confirm(c: Container, errand: Errand, *, late: bool) -> None:
         await _drop(c, errand)
         return
     if late:
-        await _release_first(c, view.id)
+        await release_first(c, view.id)
     try:
-        hold = await _sell(c, view, late=late)
-    except _GONE as gone:
+        hold = await sell(c, view, late=late)
+    except GONE as gone:
         await _cannot_honour(c, errand, type(gone).__name__)
         return
     await _store_confirmed(c, errand, hold, late=late)
 
 
-async def _sell(c: Container, view: BookingView, *, late: bool) -> Hold:
+async def sell(c: Container, view: BookingView, *, late: bool) -> Hold:
+    """Sell the booking's hold; one that is lost, or released for being `late`, is taken again first. GONE when others
+    have the seats.
+    """
     until = c.clock.now() + _REINSTATED_FOR
     if late:
         await c.flights.reinstate(view.hold_id, until)
@@ -100,7 +103,7 @@ class ReleaseUnderWay(Exception):
     """The expired booking's hold is being released by another worker: honour the payment after that."""
 
 
-async def _release_first(c: Container, booking_id: UUID) -> None:
+async def release_first(c: Container, booking_id: UUID) -> None:
     """A release that is still to be made would free what we are about to sell: it goes first."""
     async with c.db.transaction() as session:
         errands = await take_of_booking(session, c, booking_id, "release_hold")
@@ -126,26 +129,31 @@ async def _store_confirmed(c: Container, errand: Errand, hold: Hold, *, late: bo
         if view is None or await step_of(session, errand.booking_id) != "confirming":
             await finish_errand(session, errand.id)
             return
-        await set_state(session, view, BookingState.CONFIRMED, now=now)
-        if late:
-            await set_coupons(session, [coupon.id for coupon in view.coupons], CouponState.OPEN)
-        await set_seats(session, view.id, {(s.passenger_id, s.flight_id): s.designator for s in hold.seats})
-        await issue_tickets(session, view, now=now)
-        await session.execute(
-            text("UPDATE booking SET notes = CAST(:notes AS jsonb) WHERE id = :id"),
-            {"id": view.id, "notes": json.dumps(hold.notes)},
-        )
-        await add_timeline(session, view.id, "confirmed", actor="system", now=now, late=late)
-        if view.promo_code:
-            await add_errand(session, view.id, "consume_promo", now=now)
-        if view.subscription_id:
-            await add_errand(session, view.id, "consume_rides", now=now)
-        await request_documents(session, view.id, [DocumentKind.TICKET, DocumentKind.RECEIPT], now=now)
-        await publish(session, view.id, lambda seen: facts.confirmed(seen, now=now, late=late), now=now)
+        await mark_confirmed(session, view, hold, late=late, now=now)
         await finish_errand(session, errand.id)
-    CONFIRMED.labels(str(late).lower()).inc()
     if paid_at := view.initial_charge.paid_at:
         CONFIRM_SECONDS.observe((now - paid_at).total_seconds())
+
+
+async def mark_confirmed(session: AsyncSession, view: BookingView, hold: Hold, *, late: bool, now: datetime) -> None:
+    """Everything that makes a locked booking, whose hold is sold, a ticket: in the caller's transaction."""
+    await set_state(session, view, BookingState.CONFIRMED, now=now)
+    if late:
+        await set_coupons(session, [coupon.id for coupon in view.coupons], CouponState.OPEN)
+    await set_seats(session, view.id, {(s.passenger_id, s.flight_id): s.designator for s in hold.seats})
+    await issue_tickets(session, view, now=now)
+    await session.execute(
+        text("UPDATE booking SET notes = CAST(:notes AS jsonb) WHERE id = :id"),
+        {"id": view.id, "notes": json.dumps(hold.notes)},
+    )
+    await add_timeline(session, view.id, "confirmed", actor="system", now=now, late=late)
+    if view.promo_code:
+        await add_errand(session, view.id, "consume_promo", now=now)
+    if view.subscription_id and view.seat_plan_id is None:
+        await add_errand(session, view.id, "consume_rides", now=now)
+    await request_documents(session, view.id, [DocumentKind.TICKET, DocumentKind.RECEIPT], now=now)
+    await publish(session, view.id, lambda seen: facts.confirmed(seen, now=now, late=late), now=now)
+    CONFIRMED.labels(str(late).lower()).inc()
 
 
 async def issue_tickets(session: AsyncSession, view: BookingView, *, now: datetime) -> None:

@@ -18,9 +18,11 @@ from rihla.web.loops import pause_or_stop
 EXPIRED = Counter("rihla_bookings_expired_total", "Bookings whose payment window ended")
 _BATCH = 25
 
-# `step IS NULL`: a booking whose payment was accepted is being confirmed and does not expire.
+# `step IS NULL`: a booking whose payment was accepted is being confirmed and does not expire. The rides of a seat plan
+# expire together (seat_plans/sweep_plans.py).
 _DUE = text(
     "SELECT id FROM booking WHERE state = 'pending_payment' AND step IS NULL AND payment_required_by <= :now "
+    "AND seat_plan_id IS NULL "
     "ORDER BY payment_required_by LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
 
@@ -66,5 +68,5 @@ async def void_unpaid(session: AsyncSession, view: BookingView, to: BookingState
     await add_errand(session, view.id, "release_hold", now=now, hold_id=view.hold_id)
     if view.promo_code:
         await add_errand(session, view.id, "release_promo", now=now)
-    if view.subscription_id:
+    if view.subscription_id and view.seat_plan_id is None:
         await add_errand(session, view.id, "release_rides", now=now)

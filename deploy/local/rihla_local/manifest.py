@@ -86,7 +86,7 @@ SERVICES: tuple[Service, ...] = (
         "booking",
         "booking-service",
         "booking_service",
-        secrets=("IDEMPOTENCY_SECRET", "BOARDING_PASS_KEYS"),
+        secrets=("IDEMPOTENCY_SECRET", "BOARDING_PASS_KEYS", "TRAVELLER_KEYS"),
         environment={"DOCUMENT_STORAGE_URL": "file://{files}/documents"},
     ),
     Service(

@@ -1,0 +1,1 @@
+"""The seats of a subscription's period: reserved as one command, all or nothing (docs/contracts.md)."""
