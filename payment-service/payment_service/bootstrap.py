@@ -15,6 +15,8 @@ from payment_service.providers.registry import Providers
 from payment_service.providers.sandbox import SandboxProvider
 from payment_service.providers.stripe import StripeProvider
 from payment_service.settings import Settings, several
+from payment_service.subscriptions.seat_plan_client import SeatPlanClient
+from payment_service.subscriptions.seats import Seats
 from rihla.auth import TokenSigner
 from rihla.db import Database
 from rihla.http import ServiceClient
@@ -41,6 +43,7 @@ class Container:
     booking: BookingClient
     till: Till
     desk: PaymentDesk
+    seats: Seats
 
 
 @asynccontextmanager
@@ -52,19 +55,19 @@ async def open_container(
     db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="payment")
     broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="payment")
     providers = Providers(_providers(settings, other_ends))
-    booking = BookingClient(
-        ServiceClient(
-            settings.booking_url,
-            audience="booking",
-            signer=TokenSigner(settings.service_key.get_secret_value()),
-            timeout=settings.booking_timeout_seconds,
-            transport=other_ends.get("booking"),
-        )
+    to_booking = ServiceClient(
+        settings.booking_url,
+        audience="booking",
+        signer=TokenSigner(settings.service_key.get_secret_value()),
+        timeout=settings.booking_timeout_seconds,
+        transport=other_ends.get("booking"),
     )
+    booking = BookingClient(to_booking)
     desk = PaymentDesk(db, clock)
     till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open, desk)
+    seats = Seats(db, clock, SeatPlanClient(to_booking))
     try:
-        yield Container(settings, clock, db, broker, providers, booking, till, desk)
+        yield Container(settings, clock, db, broker, providers, booking, till, desk, seats)
     finally:
         await desk.close()
         await booking.close()

@@ -18,6 +18,7 @@ from payment_service.refunds.api import router as refunds
 from payment_service.settings import Settings
 from payment_service.subscriptions.api import admin as admin_plans
 from payment_service.subscriptions.api import router as subscriptions
+from payment_service.subscriptions.internal_api import internal as internal_subscriptions
 from payment_service.wallet.api import router as wallet
 from payment_service.webhooks.api import router as webhooks
 from rihla.kernel import Clock, SystemClock
@@ -33,6 +34,7 @@ ROUTERS = (
     webhooks,
     refunds,
     internal_promos,
+    internal_subscriptions,
     admin_payments,
     admin_refunds,
     admin_ledger,

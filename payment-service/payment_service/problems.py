@@ -25,9 +25,17 @@ from payment_service.refunds.errors import (
 )
 from payment_service.subscriptions.errors import (
     PlanNotFound,
+    RidesNotInPlan,
+    SeatPlanNotPossible,
+    SeatPlanRefused,
     SubscriptionExists,
+    SubscriptionNotActive,
     SubscriptionNotFound,
+    SubscriptionRidesUsedUp,
+    SubscriptionRouteNotCovered,
     SubscriptionStateConflict,
+    SubscriptionUseDiffers,
+    SubscriptionUseUnknown,
 )
 from payment_service.wallet.errors import TopUpLimit
 from rihla.web import ProblemSpec, ProblemTable
@@ -58,6 +66,16 @@ PROBLEMS = ProblemTable(
         PlanNotFound: ProblemSpec(404, "plan-not-found", "No such plan"),
         SubscriptionNotFound: ProblemSpec(404, "subscription-not-found", "No such subscription"),
         SubscriptionExists: ProblemSpec(409, "subscription-exists", "There is a subscription to this plan already"),
+        SeatPlanNotPossible: ProblemSpec(409, "seat-plan-not-possible", "Not all of these rides can be had"),
+        RidesNotInPlan: ProblemSpec(422, "rides-not-in-plan", "The plan does not carry these rides"),
+        SeatPlanRefused: ProblemSpec(422, "seat-plan-refused", "Nobody can be booked like this"),
+        SubscriptionNotActive: ProblemSpec(409, "subscription-not-active", "The plan is not active"),
+        SubscriptionRouteNotCovered: ProblemSpec(
+            409, "subscription-route-not-covered", "The plan does not cover this route"
+        ),
+        SubscriptionRidesUsedUp: ProblemSpec(409, "subscription-rides-used-up", "The rides are used up"),
+        SubscriptionUseDiffers: ProblemSpec(422, "subscription-use-differs", "The rides were taken for other content"),
+        SubscriptionUseUnknown: ProblemSpec(404, "subscription-use-unknown", "No rides were taken for this booking"),
         SubscriptionStateConflict: ProblemSpec(409, "subscription-state", "The subscription does not allow this now"),
     }
 )

@@ -14,6 +14,8 @@ from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.settings import Settings
 from payment_service.subscriptions.consumers import subscription_bindings
 from payment_service.subscriptions.renew import renew_due
+from payment_service.subscriptions.seats import drive_seat_plans
+from payment_service.subscriptions.use_rides import release_expired_rides
 from payment_service.wallet.consumers import wallet_bindings
 from payment_service.wallet.expire_coins import expire_coins
 from payment_service.webhooks.receive import retry_pending
@@ -50,8 +52,10 @@ def loops(c: Container) -> Sequence[Loop]:
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
         _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
-        _every(30.0, "renewals", lambda: renew_due(c.till, grace_days=c.settings.subscription_grace_days)),
+        _every(30.0, "renewals", lambda: renew_due(c.till, c.seats, grace_days=c.settings.subscription_grace_days)),
+        _every(1.0, "seat_plans", lambda: drive_seat_plans(c.seats)),
         _every(60.0, "promo_expiry", lambda: release_expired(c.db, c.clock)),
+        _every(60.0, "ride_expiry", lambda: release_expired_rides(c.db, c.clock)),
         _every(60.0, "coin_expiry", lambda: expire_coins(c.db, c.clock)),
         _every(60.0, "ledger_check", lambda: check_when_due(c.db, c.clock, hours=c.settings.ledger_check_hours)),
     ]

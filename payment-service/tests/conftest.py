@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,9 @@ class FakeBooking:
     charges: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     calls: int = 0
     down: bool = False
+    seat_plans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    no_seats: bool = False
+    seats_lost: bool = False
 
     def add_charge(
         self, user_id: UUID, amount_minor: int = 61240, currency: str = "USD", *, minutes: int = 15
@@ -76,7 +79,62 @@ class FakeBooking:
                 return JSONResponse({"code": "charge-not-due", "detail": "Nothing is due."}, 409)
             return JSONResponse(charge)
 
+        app.put("/internal/v1/seat-plans/{plan_id}")(self.put_seat_plan)
+        app.post("/internal/v1/seat-plans/{plan_id}/{step}")(self.settle_seat_plan)
         return app
+
+    async def put_seat_plan(self, plan_id: str, request: Request) -> JSONResponse:
+        """All seats or none, as docs/contracts.md says; a subscription's first traveller is kept for later months."""
+        asked = await request.json()
+        plan = self.seat_plans.get(plan_id)
+        known = any(one.get("traveller") for one in self.of_subscription(asked["subscription_id"]))
+        if self.down:
+            return JSONResponse({}, 503)
+        if plan is not None and plan["status"] == "released":
+            return JSONResponse({"code": "seat-plan-released"}, 409)
+        if plan is not None and plan["asked"] != asked:
+            return JSONResponse({"code": "seat-plan-differs"}, 422)
+        if asked["traveller"] is None and not known:
+            return JSONResponse({"code": "validation-failed", "detail": "Who travels?"}, 422)
+        if self.no_seats:
+            missing = [{"date": asked["starts_on"], "route": "DAC-CXB", "reason": "no-seats"}]
+            return JSONResponse({"code": "seat-plan-not-possible", "missing": missing}, 409)
+        if plan is None:
+            bookings = _rides_of(asked)
+            plan = {"id": plan_id, "status": "held", "asked": asked, "traveller": asked["traveller"]}
+            self.seat_plans[plan_id] = plan | {"bookings": bookings}
+        return JSONResponse(self.seat_plans[plan_id], 201)
+
+    async def settle_seat_plan(self, plan_id: str, step: str) -> JSONResponse:
+        """`confirm` and `release`; releasing an unknown id leaves a tombstone."""
+        if self.down:
+            return JSONResponse({}, 503)
+        if step == "release":
+            plan = self.seat_plans.setdefault(plan_id, {"id": plan_id, "asked": {}, "bookings": []})
+            plan["status"] = "released"
+            return JSONResponse(plan)
+        if plan_id not in self.seat_plans:
+            return JSONResponse({"code": "seat-plan-unknown"}, 404)
+        if self.seats_lost or self.seat_plans[plan_id]["status"] == "released":
+            return JSONResponse({"code": "seat-plan-expired"}, 409)
+        self.seat_plans[plan_id]["status"] = "confirmed"
+        return JSONResponse(self.seat_plans[plan_id])
+
+    def of_subscription(self, subscription_id: str) -> list[dict[str, Any]]:
+        """The seat plans asked for one, oldest first."""
+        return [one for one in self.seat_plans.values() if one["asked"].get("subscription_id") == subscription_id]
+
+
+def _rides_of(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    day, end = date.fromisoformat(asked["starts_on"]), date.fromisoformat(asked["ends_on"])
+    found = []
+    while day < end:
+        for ride in asked["rides"]:
+            if ride["weekday"] == day.isoweekday():
+                at = f"{day.isoformat()}T{ride['departure_time']}:00+06:00"
+                found.append({"booking_id": str(new_id()), "departure_at": at})
+        day += timedelta(days=1)
+    return found
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -20,7 +20,7 @@ async def tell_succeeded(
 ) -> None:
     """The money is ours: what it pays for inside this service starts now, everybody else hears of it by the event."""
     if payment.subscription_period_id is not None:
-        await activate_period(session, payment.subscription_period_id, now=now)
+        await activate_period(session, payment.subscription_period_id, payment.id, now=now)
     count_ended(payment.purpose, "succeeded")
     event = succeeded_event(payment, parts, now=now)
     await add_event(session, event, aggregate_id=payment.id, sequence=payment.sequence, now=now)

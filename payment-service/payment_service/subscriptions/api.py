@@ -42,15 +42,16 @@ async def list_plans(principal: CurrentPrincipal, c: C) -> Page[PlanOut]:
     status_code=201,
     response_model=SubscriptionBought,
     operation_id="create_subscription",
-    summary="Buy a plan; its first month is paid now",
+    summary="Buy a plan; its first month is paid now, and its chosen seats are reserved",
     responses=problem_responses(
         "plan-not-found", "subscription-exists", "method-not-accepted", "provider-not-available", "validation-failed",
+        "seat-plan-not-possible", "seat-plan-refused", "rides-not-in-plan", "subscription-state",
         "idempotency-key-required", "idempotency-key-reused", "request-in-progress", "unauthenticated", table=PROBLEMS,
     ),
 )  # fmt: skip
 async def create_subscription(body: CreateSubscription, person: Person, idem: Idempotent, c: C) -> Response:
     buyer = Buyer(person.user_id, person.test_mode)
-    return created(await subscribe(c.till, body, to_method(body.method), buyer, idem))
+    return created(await subscribe(c.till, c.seats, body, to_method(body.method), buyer, idem))
 
 
 @router.get("/subscriptions", operation_id="list_subscriptions", summary="Your subscriptions, newest first")

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from payment_service.subscriptions import store
+from payment_service.subscriptions import seat_store, store
+from payment_service.subscriptions.calendar import renewal_at
 from payment_service.subscriptions.errors import (
     PlanNotFound,
     SubscriptionExists,
@@ -28,13 +30,23 @@ async def change_subscription(
     """Cancel, pause or resume one's own. Raises SubscriptionNotFound, SubscriptionStateConflict."""
     now = clock.now()
     async with db.transaction() as session:
+        await seat_store.lock_of(session, subscription_id)
         row = await store.find(session, subscription_id, lock=True)
         if row is None or row.user_id != user_id:
             raise SubscriptionNotFound("There is no such subscription.")
         values = _changed(row, what, now)
         if values:
             row = await store.change(session, subscription_id, updated_at=now, **values)
+            await _free_seats(session, row, now)
         return await store.subscription_out(session, row)
+
+
+async def _free_seats(session: AsyncSession, row: Row[Any], now: datetime) -> None:
+    """A pause and an end free the standing seats; what is cancelled at its month's end keeps that month's."""
+    if row.status in ("paused", "cancelled"):
+        await seat_store.release_of(session, now=now, states=seat_store.LIVE, subscription_id=row.id)
+    elif row.cancel_at_period_end:
+        await seat_store.release_of(session, now=now, states=seat_store.UNPAID, subscription_id=row.id)
 
 
 def _changed(row: Row[Any], what: Change, now: datetime) -> dict[str, Any]:
@@ -56,7 +68,8 @@ def _changed(row: Row[Any], what: Change, now: datetime) -> dict[str, Any]:
         raise SubscriptionStateConflict("Only a paused subscription can be resumed.")
     ends = datetime.combine(row.current_period_end, time(), UTC)
     if ends > now:
-        return {"status": "active", "next_renewal_at": ends}
+        standing = bool(row.travel_pattern)
+        return {"status": "active", "next_renewal_at": renewal_at(row.current_period_end, standing_seats=standing)}
     # The paid month passed during the pause: a new one begins today and is collected at once.
     return {
         "status": "past_due", "current_period_end": now.date(), "anchor_day": now.day,

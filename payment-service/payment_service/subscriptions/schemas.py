@@ -1,7 +1,7 @@
 """Requests and answers of subscriptions."""
 
 from datetime import date, datetime, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
@@ -67,10 +67,30 @@ class Ride(RequestModel):
     route: Route
 
 
+class TravellerIn(RequestModel):
+    """Who rides. Passed on to the bookings and kept nowhere here."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    passenger: dict[str, Any] = Field(repr=False, description="one adult, as `POST /v1/bookings` takes a passenger")
+    contact: dict[str, Any] = Field(repr=False, description="as `POST /v1/bookings` takes it")
+
+
 class CreateSubscription(RequestModel):
+    """`rides` picks a seat for every week; each month's are reserved together, or the month is not sold."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     plan_id: UUID
-    rides: list[Ride] = Field(default=[], max_length=50, description="weekdays and times wished for")
+    rides: list[Ride] = Field(default=[], max_length=50, description="weekdays and times, of a plan of rides")
+    traveller: TravellerIn | None = Field(default=None, description="required with `rides`")
     method: PaymentMethod
+
+    @model_validator(mode="after")
+    def _rides_need_a_traveller(self) -> Self:
+        if bool(self.rides) != (self.traveller is not None):
+            raise ValueError("`traveller` goes with `rides`: the seats are booked in a name")
+        return self
 
 
 class SubscriptionOut(Schema):

@@ -10,6 +10,7 @@ from payment_service.ledger import accounts
 from payment_service.subscriptions.calendar import period_after
 from payment_service.subscriptions.renew import renew_due
 from rihla.kernel import new_id
+from rihla.testing import eventually
 
 Stack = Any
 
@@ -44,8 +45,7 @@ async def plan(stack: Stack, **changes: Any) -> dict[str, Any]:
 
 
 async def buy(stack: Stack, user_id: UUID, plan_id: str, method: dict[str, Any]) -> Any:
-    rides = [{"weekday": 1, "departure_time": "08:30:00", "route": "DAC-CXB"}]
-    body = {"plan_id": plan_id, "rides": rides, "method": method}
+    body = {"plan_id": plan_id, "method": method}
     return await stack.client.post("/v1/subscriptions", json=body, headers=stack.person(user_id))
 
 
@@ -55,7 +55,7 @@ async def mine(stack: Stack, user_id: UUID) -> dict[str, Any]:
 
 
 async def renew(stack: Stack) -> None:
-    await renew_due(stack.container.till, grace_days=7)
+    await renew_due(stack.container.till, stack.container.seats, grace_days=7)
 
 
 async def test_buying_a_plan_pays_the_first_month(stack: Stack, user_id: UUID) -> None:
@@ -146,3 +146,20 @@ async def test_plans_on_sale_are_public(stack: Stack) -> None:
     headers = {"authorization": f"Bearer {stack.keyring.token(audience='payment')}"}
     found = (await stack.client.get("/v1/subscription-plans", headers=headers)).json()["items"]
     assert [item["code"] for item in found] == ["COAST-8"]
+
+
+async def test_money_for_a_subscription_that_was_cancelled_meanwhile_goes_back(stack: Stack, user_id: UUID) -> None:
+    found = await plan(stack)
+    bought = (await buy(stack, user_id, found["id"], card("4000000000003220"))).json()
+    assert bought["payment"]["status"] == "requires_action"
+    await stack.client.delete(f"/v1/subscriptions/{bought['subscription']['id']}", headers=stack.person(user_id))
+    stack.mailbox.target = stack.client
+    path, _, token = bought["payment"]["next_action"]["url"].removeprefix("http://bank").partition("?token=")
+    await stack.sandbox.post(path, data={"token": token, "answer": "approve"})
+    assert await eventually(lambda: refunded(stack))
+    assert (await mine(stack, user_id))["status"] == "cancelled"
+    assert await stack.balance(accounts.subscriptions("USD")) == 0
+
+
+async def refunded(stack: Stack) -> bool:
+    return bool(await stack.sql("SELECT 1 FROM refund"))
