@@ -6,7 +6,8 @@
     ├── NotFound          no such airport, airline, aircraft, schedule, rule set
     │   └── FlightNotFound
     ├── AlreadyExists     the code or number is taken
-    └── InUse             something else still needs it
+    ├── InUse             something else still needs it
+    └── AirplaneBusy      it flies something else at that time
 """
 
 from rihla.kernel import DomainError
@@ -26,3 +27,7 @@ class AlreadyExists(DomainError):
 
 class InUse(DomainError):
     """It cannot be removed while something else needs it."""
+
+
+class AirplaneBusy(DomainError):
+    """The airplane is on another flight at that time."""

@@ -1,7 +1,7 @@
 """How this service's refusals look outside."""
 
 from flight_service.catalogue.layout import LayoutInvalid
-from flight_service.errors import AlreadyExists, FlightNotFound, InUse, NotFound
+from flight_service.errors import AirplaneBusy, AlreadyExists, FlightNotFound, InUse, NotFound
 from flight_service.fares.cabin_fares import FareInvalid
 from flight_service.fares.currencies import CurrencyUnknown, RatesInvalid
 from flight_service.fares.rule_set import RuleSetInvalid
@@ -19,6 +19,7 @@ problems = ProblemTable(
         AlreadyExists: ProblemSpec(409, "already-exists", "This exists already"),
         InUse: ProblemSpec(409, "in-use", "This is still in use"),
         FlightNotFound: ProblemSpec(404, "flight-not-found", "There is no such flight"),
+        AirplaneBusy: ProblemSpec(409, "airplane-busy", "The airplane flies something else then"),
         OperationRefused: ProblemSpec(409, "operation-refused", "The flight's state does not allow this"),
         FareInvalid: ProblemSpec(422, "fare-invalid", "The fare is not valid"),
         NotFound: ProblemSpec(404, "not-found", "There is nothing here"),

@@ -14,6 +14,8 @@ from flight_service.errors import NotFound
 from flight_service.fares.cabin_fares import show_fares
 from flight_service.problems import problems
 from flight_service.schedules.admin_schemas import (
+    AirplaneBody,
+    AirplaneView,
     AuditList,
     AuditView,
     FlightBody,
@@ -22,6 +24,7 @@ from flight_service.schedules.admin_schemas import (
     ScheduleEffect,
     ScheduleView,
 )
+from flight_service.schedules.assign_airplane import assign_airplane, read_airplane, take_airplane_off
 from flight_service.schedules.calendar import day_mask, day_names
 from flight_service.schedules.change_flight import FlightChange
 from flight_service.schedules.change_flight import change_flight as change_one_flight
@@ -180,7 +183,7 @@ async def create_flight(body: FlightBody, parts: Parts, admin: Admin, repeat: Re
     "/flights/{flight_id}",
     summary="Delay, cancel, move a flight; set gate, terminal, fares",
     response_model=FlightDetail,
-    responses=_refused("flight-not-found", "operation-refused", "fare-invalid"),
+    responses=_refused("flight-not-found", "operation-refused", "fare-invalid", "airplane-busy"),
 )
 async def patch_flight(flight_id: UUID, body: FlightPatch, parts: Parts, admin: Admin) -> Response:
     """Each change that touches travellers is an event. A change of status, time or fare ends the offers made before."""
@@ -203,6 +206,31 @@ async def patch_flight(flight_id: UUID, body: FlightPatch, parts: Parts, admin: 
 async def delete_flight(flight_id: UUID, parts: Parts, admin: Admin) -> None:
     """A flight with held or sold seats is cancelled instead, so that its travellers are told."""
     await remove_flight(parts.db, flight_id, actor=admin.user_id, now=parts.clock.now())
+
+
+@router.get("/flights/{flight_id}/airplane", summary="The airplane that flies it", responses=_refused("not-found"))
+async def get_flight_airplane(flight_id: UUID, parts: Parts, admin: Admin) -> AirplaneView:
+    """Which one, and how long it is taken."""
+    return AirplaneView.model_validate(await read_airplane(parts.db, flight_id))
+
+
+@router.put(
+    "/flights/{flight_id}/airplane",
+    summary="Put an airplane on a flight",
+    responses=_refused("flight-not-found", "operation-refused", "airplane-busy"),
+)
+async def put_flight_airplane(flight_id: UUID, body: AirplaneBody, parts: Parts, admin: Admin) -> AirplaneView:
+    """Of the flight's type, and on no other flight from departure to 45 minutes after arrival."""
+    made = await assign_airplane(parts.db, flight_id, body.registration, actor=admin.user_id, now=parts.clock.now())
+    return AirplaneView.model_validate(made)
+
+
+@router.delete(
+    "/flights/{flight_id}/airplane", status_code=204, summary="Take the airplane off", responses=_refused("not-found")
+)
+async def delete_flight_airplane(flight_id: UUID, parts: Parts, admin: Admin) -> None:
+    """It is free for other flights."""
+    await take_airplane_off(parts.db, flight_id, actor=admin.user_id, now=parts.clock.now())
 
 
 @router.get("/audit/{resource}/{resource_id}", summary="Who changed what", responses=_refused())

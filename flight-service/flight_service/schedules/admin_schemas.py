@@ -103,6 +103,24 @@ class FlightPatch(RequestModel):
     reason: str | None = Field(None, max_length=300, description="Told to travellers of a cancelled flight")
 
 
+class AirplaneBody(RequestModel):
+    """The airplane that flies it, by its registration."""
+
+    registration: Annotated[
+        str, BeforeValidator(_upper), Field(pattern=r"^[A-Z0-9]{1,3}-?[A-Z0-9]{2,5}$", examples=["S2-AKA"])
+    ]
+
+
+class AirplaneView(Schema):
+    """An airplane on a flight, from its departure until it is turned round."""
+
+    flight_id: UUID
+    registration: str
+    aircraft: str
+    busy_from: datetime
+    busy_until: datetime
+
+
 class AuditView(Schema):
     at: datetime
     actor: UUID

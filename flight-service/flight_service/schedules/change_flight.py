@@ -16,6 +16,7 @@ from flight_service.errors import FlightNotFound
 from flight_service.fares.cabin_fares import read_fares
 from flight_service.fares.price_history import note_fares
 from flight_service.inventory.open_cabins import CabinRow, insert_cabin_rows
+from flight_service.schedules.assign_airplane import move_airplane
 from flight_service.schedules.calendar import utc_offset
 from flight_service.schedules.operations import Change, FlightState, Happening, Operated, operate
 from flight_service.schedules.tables import flight, flight_status_entry
@@ -42,7 +43,7 @@ class FlightChange:
 
 
 async def change_flight(db: Database, flight_id: UUID, change: FlightChange, *, actor: UUID, now: datetime) -> None:
-    """Apply it all or nothing. Raises FlightNotFound, OperationRefused, FareInvalid."""
+    """Apply it all or nothing. Raises FlightNotFound, OperationRefused, FareInvalid, AirplaneBusy."""
     async with db.transaction() as session:
         found = await session.execute(select(flight).where(flight.c.id == flight_id).with_for_update())
         row = found.mappings().first()
@@ -78,6 +79,8 @@ async def apply(
         "sequence": row["sequence"] + len(done.happenings),
     }
     await session.execute(update(flight).where(flight.c.id == row["id"]).values(**values))
+    if values["status"] == "cancelled" or values["departure_at"] != row["departure_at"]:
+        await move_airplane(session, {**row, **values})
     if fares != list(row["base_fares"]):
         await _open_new_cabins(session, row, fares)
         await note_fares(session, [row["id"]], fares, reason="fare", now=now)

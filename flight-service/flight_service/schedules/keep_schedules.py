@@ -21,6 +21,7 @@ from flight_service.fares.base_fares import base_fares
 from flight_service.fares.cabin_fares import read_fares
 from flight_service.inventory.open_cabins import CabinRow, reopen_cabins
 from flight_service.inventory.problems import FlightHasHolds
+from flight_service.schedules.assign_airplane import free_airplanes
 from flight_service.schedules.calendar import flight_times
 from flight_service.schedules.generate_flights import generate_flights
 from flight_service.schedules.tables import flight, schedule
@@ -150,6 +151,7 @@ async def _follow(session: AsyncSession, values: dict[str, Any], unsold: list[An
     zones, layouts = await load_time_zones(session), await load_layouts(session)
     gone = await _remove(session, [row["id"] for row in unsold if not _flies(values, row["local_date"])])
     kept = [row for row in unsold if _flies(values, row["local_date"])]
+    await free_airplanes(session, [row["id"] for row in kept])  # at other times, or of another type: planned anew
     for row in kept:
         await _move(session, row, values, zones, layouts)
     return len(kept), len(gone)
