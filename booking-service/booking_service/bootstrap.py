@@ -9,6 +9,7 @@ import httpx
 from booking_service.bookings.flight_client import FlightClient
 from booking_service.bookings.payment_client import PaymentClient
 from booking_service.documents.parts import DocumentParts, open_documents
+from booking_service.placing.saved_traveller import TravellerClient
 from booking_service.settings import Settings
 from rihla.auth import TokenSigner
 from rihla.db import Database
@@ -25,6 +26,7 @@ class Container:
     db: Database
     flights: FlightClient
     payments: PaymentClient
+    travellers: TravellerClient
     documents: DocumentParts
 
 
@@ -34,6 +36,7 @@ class Transports:
 
     flight: httpx.AsyncBaseTransport | None = None
     payment: httpx.AsyncBaseTransport | None = None
+    auth: httpx.AsyncBaseTransport | None = None
 
 
 @asynccontextmanager
@@ -62,11 +65,21 @@ async def open_container(
             transport=transports.payment,
         )
     )
+    travellers = TravellerClient(
+        ServiceClient(
+            settings.auth_url,
+            audience="auth",
+            signer=signer,
+            timeout=settings.auth_timeout_seconds,
+            transport=transports.auth,
+        )
+    )
     clock = clock or SystemClock()
     try:
         async with open_documents(settings, clock=clock) as documents:
-            yield Container(settings, clock, db, flights, payments, documents)
+            yield Container(settings, clock, db, flights, payments, travellers, documents)
     finally:
         await flights.close()
         await payments.close()
+        await travellers.close()
         await db.close()

@@ -24,6 +24,7 @@ class Settings(DocumentSettings, SeatPlanSettings):
     sweep_every_seconds: float = Field(default=0.5, gt=0, le=60, description="Pause of a sweeper that found nothing")
     flight_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
     payment_timeout_seconds: float = Field(default=3.0, gt=0, le=30)
+    auth_timeout_seconds: float = Field(default=2.0, gt=0, le=30, description="Asked for a companion who is picked")
     quote_minutes: int = Field(default=10, ge=1, le=60, description="How long a cancellation or change quote stands")
     check_in_opens_hours: int = Field(default=48, ge=1, le=336)
     check_in_closes_minutes: int = Field(default=60, ge=0, le=600)

@@ -1,4 +1,4 @@
-"""flight-service and payment-service as small ASGI applications that obey docs/contracts.md, behind a transport with
+"""flight-, payment- and auth-service as small ASGI applications that obey docs/contracts.md, behind a transport with
 switches.
 
 They keep state like the real ones: capacity per flight, holds with tombstones, promo uses, refunds by id.
@@ -540,3 +540,21 @@ class PaymentFake:
         money = {"amount_minor": body["amount_minor"], "currency": body["currency"]}
         destinations = [{"kind": "card", **money}]
         return JSONResponse({"id": refund_id, "status": "pending", **money, "destinations": destinations})
+
+
+class AuthFake:
+    """Knows `travellers`: (user id, traveller id) -> what was saved."""
+
+    def __init__(self) -> None:
+        self.travellers: dict[tuple[str, str], Json] = {}
+        path = "/internal/v1/users/{user_id}/travellers/{traveller_id}"
+        self.wire = Wire(Starlette(routes=[Route(path, self.traveller)]))
+
+    def save(self, user_id: Any, traveller_id: Any, **known: Any) -> Json:
+        nothing = dict.fromkeys(("given_name", "surname", "date_of_birth", "gender", "passport"))
+        self.travellers[str(user_id), str(traveller_id)] = {**nothing, **known}
+        return {"companion_id": str(traveller_id)}
+
+    async def traveller(self, request: Request) -> JSONResponse:
+        known = self.travellers.get((request.path_params["user_id"], request.path_params["traveller_id"]))
+        return problem(404, "not-found") if known is None else JSONResponse(known)

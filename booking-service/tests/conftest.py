@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from booking_fakes import FlightFake, PaymentFake
+from booking_fakes import AuthFake, FlightFake, PaymentFake
 
 from booking_service.bootstrap import Transports
 from booking_service.main import create_app
@@ -38,6 +38,7 @@ class House:
     worker: Worker
     flight: FlightFake
     payment: PaymentFake
+    auth: AuthFake
     clock: FixedClock
     keyring: Keyring
     settings: Settings
@@ -155,6 +156,11 @@ def payment_fake() -> PaymentFake:
     return PaymentFake()
 
 
+@pytest.fixture
+def auth_fake() -> AuthFake:
+    return AuthFake()
+
+
 @pytest_asyncio.fixture
 async def house(
     database_for: Any,
@@ -165,6 +171,7 @@ async def house(
     redis_url: str,
     flight_fake: FlightFake,
     payment_fake: PaymentFake,
+    auth_fake: AuthFake,
     tmp_path: Path,
 ) -> AsyncIterator[House]:
     """The whole service; nothing in it runs by itself, a test says which loop takes a step."""
@@ -179,9 +186,9 @@ async def house(
         document_storage_url=f"file://{tmp_path}",
         **keyring.settings("booking"),
     )
-    transports = Transports(flight=flight_fake.wire, payment=payment_fake.wire)
+    transports = Transports(flight=flight_fake.wire, payment=payment_fake.wire, auth=auth_fake.wire)
     async with _open(settings, clock, transports) as (app, client, worker):
-        yield House(app, client, worker, flight_fake, payment_fake, clock, keyring, settings)
+        yield House(app, client, worker, flight_fake, payment_fake, auth_fake, clock, keyring, settings)
 
 
 @asynccontextmanager

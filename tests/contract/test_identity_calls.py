@@ -1,4 +1,4 @@
-"""auth-service's client of notification-service, and the gateway's questions to auth-service."""
+"""auth-service's client of notification-service, and what the gateway and booking-service ask of auth-service."""
 
 import asyncio
 import socket
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import httpx
@@ -18,6 +19,7 @@ from aiosmtpd.controller import Controller
 from auth_service.codes.notification_client import NotificationClient
 from auth_service.main import create_app as create_auth
 from auth_service.settings import Settings as AuthSettings
+from booking_service.placing.saved_traveller import SavedTraveller, TravellerClient
 from gateway.identity.api_keys import ApiKeys
 from gateway.identity.auth_client import AuthClient
 from gateway.identity.caller import Caller
@@ -133,7 +135,7 @@ async def _partner(app: Any) -> str:
     await pool.execute(
         "INSERT INTO account (id, status, roles, full_name, locale, currency, theme, customer_type, dietary_needs, "
         "assistance_needs, notification_channels, sequence, created_at, updated_at) VALUES ($1, 'active', "
-        "'{traveller,partner}', 'Padma Travels', 'en', 'USD', 'system', 'regular', '{}', '{}', '{}', 0, $2, $2)",
+        "'{traveller,partner}', 'Padma Travels', 'en', 'USD', 'system', 'regular', '[]', '[]', '[]', 0, $2, $2)",
         user_id,
         now,
     )
@@ -165,3 +167,24 @@ async def test_the_gateway_learns_keys_partners_and_revocations_from_auth(auth: 
     await revocations.poll()
     assert revocations.is_revoked(caller)
     assert await callers.caller(made.json()["key"]) is None
+
+
+async def test_booking_reads_a_companion_and_oneself_as_auth_keeps_them(auth: Any) -> None:
+    _, app, http, keyring = auth
+    user_id = UUID(await _partner(app))
+    headers = {"authorization": f"Bearer {keyring.token(audience='auth', user_id=user_id)}"}
+    visas = [{"country": "SA", "expires_on": "2041-05-01"}]
+    passport = {"number": "BX0123456", "issuing_country": "BD", "nationality": "BD", "expires_on": "2041-05-01"}
+    body = {"given_name": "Nadia", "surname": "Rahman", "passport": {**passport, "visas": visas}}
+    made = await http.post("/v1/me/companions", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    client = TravellerClient(
+        ServiceClient(str(http.base_url), audience="auth", signer=keyring.signer("booking"), timeout=10)
+    )
+    nadia = await client.read(user_id, UUID(made.json()["id"]))
+    assert nadia is not None
+    assert nadia.passport is not None
+    assert (nadia.given_name, nadia.passport.number, nadia.passport.visas[0].country) == ("Nadia", "BX0123456", "SA")
+    assert await client.read(user_id, user_id) == SavedTraveller()
+    assert await client.read(new_id(), UUID(made.json()["id"])) is None
+    await client.close()

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from booking_service.bookings.errors import InvalidRequest
 from booking_service.bookings.schemas import Booking
 from booking_service.bootstrap import Container
+from booking_service.placing.fill_passengers import filled_order, saved_answer
 from booking_service.placing.place_booking import place_booking
 from booking_service.placing.quote_booking import quote_booking
 from booking_service.placing.schemas import BookingQuote, BookingRequest
@@ -42,7 +44,8 @@ Deps = Annotated[Container, Depends(container)]
 )
 async def quote_a_booking(body: BookingRequest, principal: Person, c: Deps) -> Response:
     """Prices the very body that would place the booking. Nothing is held and no promo code is used."""
-    return Response(await quote_booking(c, principal, body.order()), media_type="application/json")
+    order = await filled_order(c, principal, body)
+    return Response(await quote_booking(c, principal, order), media_type="application/json")
 
 
 @router.post(
@@ -69,7 +72,15 @@ async def place_a_booking(
 
     A traveller may keep three unpaid bookings (a partner as its contract says); letting many lapse costs waiting time.
     """
-    placed = await place_booking(c, principal, body.order(), idem)
+    try:
+        order = await filled_order(c, principal, body)
+    except InvalidRequest:
+        # A companion may be gone since the first request of this key was answered.
+        answered = await saved_answer(c, idem)
+        if answered is None:
+            raise
+        return replay_response(answered)
+    placed = await place_booking(c, principal, order, idem)
     if isinstance(placed, Replay):
         return replay_response(placed)
     return Response(placed, 201, media_type="application/json")

@@ -1,14 +1,18 @@
 """The body of POST /v1/bookings and POST /v1/booking-quotes."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, ConfigDict, EmailStr, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
+from booking_service.bookings.errors import InvalidRequest
 from booking_service.bookings.schemas import PassengerType, Price, Slice
 from booking_service.placing.order import ChosenExtra, ChosenSeat, Order, Passport, Traveller, Visa
+from booking_service.placing.saved_traveller import SavedPassport, SavedTraveller
 from booking_service.placing.ssr import SSR_CODES
 from rihla.kernel import new_id
 from rihla.web import MoneyModel, RequestModel, Schema
@@ -99,11 +103,16 @@ class PassengerContactRequest(RequestModel):
 class PassengerRequest(RequestModel):
     """One traveller. Two with the same name are two."""
 
+    companion_id: UUID | None = Field(
+        default=None,
+        description="A companion of yours (`/v1/me/companions`), or your own account id: names, date of birth, gender, "
+        "passport and visas that are not sent are filled in from what you saved; a profile saves no names of yourself",
+    )
     type: PassengerType = "adult"
     title: Literal["mr", "mrs", "ms", "miss", "mx", "dr", "mstr", "prof"] | None = Field(default=None, examples=["ms"])
-    given_name: str = Field(max_length=200, examples=["Amina"])
-    surname: str = Field(max_length=200, examples=["Rahman"])
-    date_of_birth: date = Field(examples=["1988-04-01"])
+    given_name: str | None = Field(default=None, max_length=200, examples=["Amina"], validate_default=True)
+    surname: str | None = Field(default=None, max_length=200, examples=["Rahman"], validate_default=True)
+    date_of_birth: date | None = Field(default=None, examples=["1988-04-01"], validate_default=True)
     gender: Literal["female", "male", "unspecified", "undisclosed"] | None = Field(default=None, examples=["female"])
     passport: PassportRequest | None = None
     visas: list[VisaRequest] = Field(default_factory=list, max_length=5)
@@ -114,25 +123,35 @@ class PassengerRequest(RequestModel):
     extra_bags: int = Field(default=0, ge=0, le=9)
     extras: list[ExtraRequest] = Field(default_factory=list, max_length=20)
 
-    def traveller(self) -> Traveller:
-        """As a plain value, with an id of its own."""
+    @field_validator("given_name", "surname", "date_of_birth")
+    @classmethod
+    def _said_or_saved(cls, value: str | date | None, info: ValidationInfo) -> str | date | None:
+        if value is None and info.data.get("companion_id") is None:
+            raise PydanticCustomError("missing", "Field required")
+        return value
+
+    def traveller(self, at: str, saved: SavedTraveller) -> Traveller:
+        """As a plain value, with an id of its own; `saved` fills what was not sent.
+
+        Raises InvalidRequest, pointing below `at`, where a ticket needs more than that.
+        """
+        given_name = saved.given_name if self.given_name is None else self.given_name
+        surname = saved.surname if self.surname is None else self.surname
+        born = self.date_of_birth or saved.date_of_birth
+        if given_name is None or surname is None or born is None:
+            said = {"given_name": given_name, "surname": surname, "date_of_birth": born}
+            message = "Nothing was saved for this; a ticket needs it."
+            raise InvalidRequest(*[(f"{at}/{name}", "missing", message) for name in said if said[name] is None])
         return Traveller(
             id=new_id(),
             type=self.type,
             title=self.title,
-            given_name=self.given_name,
-            surname=self.surname,
-            date_of_birth=self.date_of_birth,
-            gender=self.gender,
-            passport=None
-            if self.passport is None
-            else Passport(
-                number=self.passport.number,
-                issuing_country=self.passport.issuing_country,
-                nationality=self.passport.nationality,
-                expires_on=self.passport.expires_on,
-            ),
-            visas=tuple(one.visa() for one in self.visas),
+            given_name=given_name,
+            surname=surname,
+            date_of_birth=born,
+            gender=self.gender if "gender" in self.model_fields_set else saved.gender,
+            passport=self._passport(saved.passport),
+            visas=self._visas(saved.passport),
             email=self.contact.email if self.contact else None,
             phone=self.contact.phone if self.contact else None,
             seats=tuple(ChosenSeat(flight_id=one.flight_id, designator=one.designator) for one in self.seats),
@@ -144,7 +163,24 @@ class PassengerRequest(RequestModel):
             ),
         )
 
+    def _passport(self, saved: SavedPassport | None) -> Passport | None:
+        one = self.passport if "passport" in self.model_fields_set else saved
+        if one is None:
+            return None
+        return Passport(
+            number=one.number,
+            issuing_country=one.issuing_country,
+            nationality=one.nationality,
+            expires_on=one.expires_on,
+        )
 
+    def _visas(self, saved: SavedPassport | None) -> tuple[Visa, ...]:
+        if "visas" in self.model_fields_set or saved is None:
+            return tuple(one.visa() for one in self.visas)
+        return saved.visas
+
+
+_NOTHING = SavedTraveller()
 MetadataValue = Annotated[str, Field(max_length=500)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=40)]
 
@@ -192,11 +228,16 @@ class BookingRequest(RequestModel):
         default_factory=dict, max_length=50, description="A partner's own notes, kept and given back as they are"
     )
 
-    def order(self) -> Order:
-        """As a plain value."""
+    def order(self, saved: Mapping[UUID, SavedTraveller]) -> Order:
+        """As a plain value; `saved` by companion. Raises InvalidRequest where a ticket needs more than is known."""
         return Order(
             offer_id=self.offer_id,
-            travellers=tuple(one.traveller() for one in self.passengers),
+            travellers=tuple(
+                one.traveller(
+                    f"#/passengers/{index}", _NOTHING if one.companion_id is None else saved[one.companion_id]
+                )
+                for index, one in enumerate(self.passengers)
+            ),
             contact_email=self.contact.email,
             contact_phone=self.contact.phone,
             locale=self.contact.locale,

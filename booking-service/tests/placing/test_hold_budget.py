@@ -81,6 +81,8 @@ async def test_a_partner_key_has_a_budget_of_its_own(strict: Any) -> None:
         return int((await strict.client.post("/v1/bookings", json=strict.body(offer), headers=headers)).status_code)
 
     assert [await place(f"p{n}") for n in range(6)] == [201] * 5 + [409]
+    key["unpaid_bookings"] = 7
+    assert [await place(f"c{n}") for n in range(3)] == [201] * 2 + [409], "its contract allows it seven"
 
 
 async def test_letting_bookings_expire_costs_waiting_time(strict: Any) -> None:
@@ -123,4 +125,11 @@ async def test_twelve_at_once_get_three(strict: Any) -> None:
 async def test_control_without_the_index_the_same_race_gives_more(strict: Any) -> None:
     async with strict.worker.c.db.transaction() as session:
         await session.execute(text("DROP INDEX uq_booking_unpaid_slot"))
-    assert await _race(strict) > 3
+    most = 0
+    for _ in range(10):
+        # On one busy core the twelve may come out one after the other, and then the count alone holds them.
+        strict.user_id = new_id()
+        most = max(most, await _race(strict))
+        if most > 3:
+            break
+    assert most > 3
