@@ -76,6 +76,30 @@ def stack() -> Iterator[Stack]:
             _launcher("down")
 
 
+@pytest.fixture(scope="session")
+def run_dir() -> Path:
+    """Where the stack of these tests lives."""
+    return RUN_DIR
+
+
+@pytest.fixture(autouse=True)
+def _place(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests of several workers share the stack, but for one that asks for `alone`: it waits for the others to end
+    while nobody new begins."""
+    RUN_DIR.mkdir(parents=True, exist_ok=True)
+    alone = "alone" in request.fixturenames
+    with (RUN_DIR / "gate.lock").open("w") as gate, (RUN_DIR / "place.lock").open("w") as place:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(place, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+@pytest.fixture
+def alone() -> None:
+    """Nobody else talks to the stack meanwhile."""
+
+
 @pytest_asyncio.fixture
 async def new_traveller(stack: Stack) -> AsyncIterator[Callable[[], Traveller]]:
     """Makes travellers who are not signed in yet."""

@@ -1,9 +1,13 @@
 """A partner's test key from its making to its end: it sees and books the test airline only."""
 
+import asyncio
+import html
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +126,32 @@ async def test_a_revoked_key_is_refused_within_five_seconds_and_its_last_use_was
 
     await within(5, "the refusal of a revoked key", refused)
     assert time.monotonic() - began < 5
+
+
+async def test_the_commands_of_the_partners_page_end_with_a_ticket(person: Traveller, tmp_path: Path) -> None:
+    """Copied from the page one after the other, as a partner's programmer would."""
+    page = await person.call("GET", "/partners")
+    *journey, read, tickets = [html.unescape(block) for block in re.findall(r"<pre>(.*?)</pre>", page.text, re.DOTALL)]
+    token = person.tokens["access_token"]
+    script = "\n".join([f"set -eo pipefail; TOKEN={token}", *journey, 'printf "\\n%s %s" "$KEY" "$BOOKING"'])
+    key, booking = (await _played(script, tmp_path)).split()[-2:]
+    given = f"KEY={key}; BOOKING={booking}"
+
+    async def confirmed() -> bool:
+        return '"confirmed"' in await _played(f"{given}\n{read}", tmp_path)
+
+    async def has_its_ticket() -> bool:
+        await _played(f"{given}\n{tickets}", tmp_path)
+        return (await asyncio.to_thread((tmp_path / "tickets.pdf").read_bytes)).startswith(b"%PDF")
+
+    await within(20, "confirmation", confirmed)
+    await within(40, "the tickets", has_its_ticket, every=0.5)
+
+
+async def _played(script: str, folder: Path) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", script, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()
