@@ -159,3 +159,19 @@ async def test_an_expired_hold_is_reinstated_at_the_locked_price_and_an_old_offe
     assert (back.status, back.total_minor, back.expires_at) == ("held", hold.total_minor, until)
     with pytest.raises(OfferExpired):
         await platform.flights.put_hold(new_id(), old["id"], until, [line()])
+
+
+async def test_the_direct_flights_of_a_day_are_found_with_an_offer_that_can_be_held_and_stand_on_the_board(
+    platform: Any,
+) -> None:
+    day = (platform.clock.now() + timedelta(days=3)).date()
+    found = await platform.flights.search_direct("DAC", "CXB", day, "economy", "USD")
+    board = await platform.flights.board("DAC", "CXB", day)
+    assert found
+    assert {at for _, at in found} <= {at for at, _ in board}
+    assert all(at.utcoffset() == timedelta(hours=6) and at.date() == day for _, at in found)
+    offer_id, departure_at = found[0]
+    hold = await platform.flights.put_hold(new_id(), offer_id, platform.clock.now() + timedelta(minutes=17), [line()])
+    assert [segment.departure_at for segment in hold.segments] == [departure_at]
+    with pytest.raises(InvalidRequest):
+        await platform.flights.search_direct("DAC", "QQQ", day, "economy", "USD")
