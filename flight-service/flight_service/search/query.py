@@ -11,7 +11,7 @@ from flight_service.fares.rule_set import BRANDS, BrandName
 from flight_service.fares.segment_price import Party
 from flight_service.search.network import Network
 from flight_service.search.reference import Airport, Reference
-from flight_service.search.schemas import MAX_PASSENGERS, Filters, OfferSearch, SearchParams
+from flight_service.search.schemas import BANDS, MAX_PASSENGERS, Filters, OfferSearch, SearchParams
 from rihla.kernel import Money
 from rihla.web.problems import ValidationFailed
 
@@ -121,6 +121,10 @@ class QueryReader:
             and filters.max_layover < filters.min_layover
         ):
             errors.append(_error(f"{filter_pointer}/max_layover", "empty-range", "max_layover is below min_layover."))
+        leaving = BANDS[filters.departure_band] if filters.departure_band else None
+        if leaving is not None and (filters.departure_after or filters.departure_before):
+            message = "Give a part of the day or two times, not both."
+            errors.append(_error(f"{filter_pointer}/departure_band", "conflicting-filters", message))
         if errors:
             raise ValidationFailed(*errors, detail=errors[0]["message"])
         return Query(
@@ -137,7 +141,7 @@ class QueryReader:
             flight_number=filters.flight_number,
             price_min=price_min,
             price_max=price_max,
-            departure_window=_window(filters.departure_after, filters.departure_before),
+            departure_window=_window(*(leaving or (filters.departure_after, filters.departure_before))),
             arrival_window=_window(filters.arrival_after, filters.arrival_before),
             max_duration=filters.max_duration,
             min_layover=filters.min_layover or 0,

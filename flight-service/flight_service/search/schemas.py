@@ -14,6 +14,15 @@ MAX_PASSENGERS = 10
 Sort = Literal[
     "best", "price", "duration", "departure", "arrival", "-best", "-price", "-duration", "-departure", "-arrival"
 ]
+Band = Literal["night", "morning", "midday", "afternoon", "evening"]
+BANDS: dict[Band, tuple[str, str]] = {
+    "night": ("00:00", "05:00"),
+    "morning": ("05:00", "11:00"),
+    "midday": ("11:00", "16:00"),
+    "afternoon": ("16:00", "19:00"),
+    "evening": ("19:00", "24:00"),
+}
+"""Parts of the day by local departure: [from, until)."""
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$|^24:00$")
 
 
@@ -64,6 +73,9 @@ class Filters(RequestModel):
     price_max: Amount | None = Field(None, description="Total for the party, in `currency`")
     departure_after: ClockTime | None = Field(None, description="Local time at the origin, inclusive")
     departure_before: ClockTime | None = Field(None, description="Local time at the origin, exclusive")
+    departure_band: Band | None = Field(
+        None, description="A part of the day instead of two times: 0-5, 5-11, 11-16, 16-19, 19-24 o'clock"
+    )
     arrival_after: ClockTime | None = Field(None, description="Local time at the destination, inclusive")
     arrival_before: ClockTime | None = Field(None, description="Local time at the destination, exclusive")
     max_duration: int | None = Field(None, ge=1, le=10_000, description="Minutes, of each slice")

@@ -1,5 +1,6 @@
 """The departure board."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -50,3 +51,17 @@ async def test_a_test_flight_is_not_found_by_others(reading: Any) -> None:
     assert (await reading.get(f"/v1/flights/{segment['flight_id']}")).status_code == 404
     assert (await reading.get(f"/v1/flight-offers/{offer['id']}")).json()["code"] == "offer-not-found"
     assert (await reading.client.get(f"/v1/flight-offers/{offer['id']}", headers=headers)).status_code == 200
+
+
+async def test_the_board_can_show_only_what_may_still_be_booked(service: Any) -> None:
+    asked = {"date": "today", "origin": "DAC", "limit": 100}
+    whole = (await service.get("/v1/flights", **asked)).json()["items"]
+    left = [entry for entry in whole if datetime.fromisoformat(entry["departure_at"]) > service.clock.now()]
+    full, *others = left
+    await service.sql(
+        "UPDATE cabin_inventory SET sold_seats = sold_seats + free_seats, free_seats = 0 WHERE flight_id = $1",
+        full["id"],
+    )
+    shown = (await service.get("/v1/flights", **asked, available="true")).json()["items"]
+    assert [entry["id"] for entry in shown] == [entry["id"] for entry in others]
+    assert len(whole) > len(left) > 1, "some have left already"
