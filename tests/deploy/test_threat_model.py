@@ -4,7 +4,7 @@ import re
 
 from rihla_local.layout import ROOT
 
-_NAMED = re.compile(r"`([a-z_/.-]+\.py)::(test_[a-z0-9_]+)`")
+_NAMED = re.compile(r"`([a-z0-9_/.-]+\.py)::(test_[a-z0-9_]+)`")
 PAGE = (ROOT / "docs/threat-model.md").read_text()
 
 
