@@ -30,6 +30,7 @@ from gateway.routes import ROUTES, Route
 from gateway.settings import Settings
 from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.route_metrics import RouteMetrics
+from gateway.upstreams.connections import Connections
 from gateway.upstreams.forward import Forwarder
 from gateway.upstreams.pool import Upstreams
 from gateway.upstreams.websockets import OpenSockets
@@ -53,6 +54,7 @@ class Container:
 
     settings: Settings
     session: aiohttp.ClientSession
+    connections: Connections
     redis: Redis
     upstreams: Upstreams
     keys: KeySet
@@ -94,6 +96,7 @@ async def open_container(
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        container.connections.close()
         await session.close()
         await redis.aclose()
         await listener.aclose()
@@ -122,6 +125,7 @@ def build(
 ) -> Container:
     """The container, not yet loaded."""
     signer = TokenSigner(settings.service_key.get_secret_value())
+    connections = Connections(_KEEP_ALIVE_SECONDS, settings.connect_timeout)
     auth = AuthClient(session, settings.addresses_of("auth"), signer)
     upstreams, metrics = Upstreams.of(settings), RouteMetrics()
     keys, revocations = KeySet(auth.jwks), Revocations(auth.revocations)
@@ -133,6 +137,7 @@ def build(
     return Container(
         settings=settings,
         session=session,
+        connections=connections,
         redis=redis,
         upstreams=upstreams,
         keys=keys,
@@ -143,7 +148,7 @@ def build(
         buckets=buckets,
         limiter=Limiter(buckets, settings.limit_lease),
         paths=Documents(session, upstreams, metrics.of, settings.public_url, VERSION, routes),
-        forwarder=Forwarder(session, settings),
+        forwarder=Forwarder(session, connections, settings),
         kept_answers=KeptAnswers(),
         open_sockets=sockets,
         maintenance=Maintenance(settings.maintenance, redis, settings.namespace),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import aiohttp
 from multidict import CIMultiDict
@@ -17,6 +16,8 @@ from gateway.door.headers import back_to_client
 from gateway.door.path_table import Operation
 from gateway.problems import Header, Refused
 from gateway.settings import Settings
+from gateway.upstreams.connection import BrokenAnswer, Connection, Unreached
+from gateway.upstreams.connections import Connections, request_bytes
 from gateway.upstreams.pool import Instance, Upstream
 from rihla.telemetry import get_logger
 
@@ -29,16 +30,20 @@ _UNREACHED = (
     aiohttp.ServerDisconnectedError,
     aiohttp.ClientOSError,
     aiohttp.ConnectionTimeoutError,
+    Unreached,
 )
 
 Body = bytes | StreamedBody | None
+Answer = Connection | aiohttp.ClientResponse
+"""What the two clients give alike: status, raw_headers, content_length, read(), release() and pieces of the body."""
 
 
 class Forwarder:
-    """One per process; `session` keeps the connections."""
+    """One per process. Nearly all goes over `connections`; `session` carries uploads that are still coming."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: Settings) -> None:
+    def __init__(self, session: aiohttp.ClientSession, connections: Connections, settings: Settings) -> None:
         self._session = session
+        self._connections = connections
         self._connect = settings.connect_timeout
         self._send_timeout = settings.send_timeout
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
@@ -56,7 +61,7 @@ class Forwarder:
 
     async def ask(
         self, exchange: Exchange, operation: Operation, upstream: Upstream, headers: list[tuple[str, str]], body: Body
-    ) -> tuple[Instance, aiohttp.ClientResponse]:
+    ) -> tuple[Instance, Answer]:
         """The service's answer with its body still to be read; the caller must give the place and the answer back."""
         importance = operation.route.importance
         instance = await upstream.place(importance)
@@ -69,29 +74,36 @@ class Forwarder:
                 raise upstream.unavailable() from None
         again = await upstream.place(importance, tried=instance) if len(upstream.instances) > 1 else instance
         try:
-            return again, await self._try(exchange, operation, again, headers, None)
+            return again, await self._try(exchange, operation, again, headers, None, fresh=True)
         except _UNREACHED as error:
             self._note(upstream, again, error)
             raise upstream.unavailable() from None
 
     async def _try(
-        self, exchange: Exchange, operation: Operation, instance: Instance, headers: list[tuple[str, str]], body: Body
-    ) -> aiohttp.ClientResponse:
+        self,
+        exchange: Exchange,
+        operation: Operation,
+        instance: Instance,
+        headers: list[tuple[str, str]],
+        body: Body,
+        *,
+        fresh: bool = False,
+    ) -> Answer:
         query = exchange.query
         target = exchange.path.decode() if not query else f"{exchange.path.decode()}?{query.decode('latin-1')}"
-        data: bytes | AsyncIterator[bytes] | None
-        data = body.pieces() if isinstance(body, StreamedBody) else body
+        seconds = operation.route.timeout
         instance.in_flight += 1
         started = time.perf_counter()
+        answer: Answer
         try:
-            answer = await self._session.request(
-                operation.method,
-                URL(instance.url + target, encoded=True),
-                headers=CIMultiDict(headers),
-                data=data,
-                allow_redirects=False,
-                timeout=self._timeout(operation.route.timeout),
-            )
+            if isinstance(body, StreamedBody):
+                answer = await self._upload(operation.method, instance.url + target, headers, body, seconds)
+            else:
+                connections = self._connections
+                host = connections.address(instance.url)[2]
+                request = request_bytes(operation.method, target, host, headers, body)
+                answer = await connections.take(instance.url, fresh=fresh)
+                await answer.ask(request, seconds)
         except _UNREACHED:
             instance.leave()
             raise
@@ -102,7 +114,7 @@ class Forwarder:
             raise Refused(
                 problems.UPSTREAM_TIMEOUT, "The service did not answer in time; look before you repeat this."
             ) from None
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, BrokenAnswer) as error:
             instance.leave()
             _stopped_by_client(body)
             _log.warning("bad_upstream_answer", url=instance.url, reason=repr(error))
@@ -114,7 +126,19 @@ class Forwarder:
         exchange.upstream_seconds = time.perf_counter() - started
         return answer
 
-    async def _relay(self, exchange: Exchange, answer: aiohttp.ClientResponse, upstream: Upstream) -> None:
+    async def _upload(
+        self, method: str, url: str, headers: list[tuple[str, str]], body: StreamedBody, seconds: float
+    ) -> aiohttp.ClientResponse:
+        return await self._session.request(
+            method,
+            URL(url, encoded=True),
+            headers=CIMultiDict(headers),
+            data=body.pieces(),
+            allow_redirects=False,
+            timeout=self._timeout(seconds),
+        )
+
+    async def _relay(self, exchange: Exchange, answer: Answer, upstream: Upstream) -> None:
         headers = back_to_client(answer.raw_headers)
         length = answer.content_length
         if (length is not None and length <= WHOLE) or answer.status in (204, 304):
@@ -127,7 +151,8 @@ class Forwarder:
         await exchange.begin(answer.status, no_store_unless_said(headers, exchange))
         async with asyncio.timeout(None) as patience:
             loop = asyncio.get_running_loop()
-            async for piece in answer.content.iter_any():
+            pieces = answer.iter_any() if isinstance(answer, Connection) else answer.content.iter_any()
+            async for piece in pieces:
                 patience.reschedule(loop.time() + self._send_timeout)
                 await exchange.piece(piece, True)
                 patience.reschedule(None)
@@ -146,7 +171,7 @@ class Forwarder:
         _log.warning("upstream_not_reached", upstream=upstream.name, url=instance.url, reason=type(error).__name__)
 
 
-async def read_whole(answer: aiohttp.ClientResponse, upstream: Upstream) -> bytes:
+async def read_whole(answer: Answer, upstream: Upstream) -> bytes:
     """A small answer's body. Raises `Refused` when it breaks off."""
     try:
         return await answer.read()
@@ -154,7 +179,7 @@ async def read_whole(answer: aiohttp.ClientResponse, upstream: Upstream) -> byte
         raise Refused(
             problems.UPSTREAM_TIMEOUT, f"The {upstream.name} service stopped in the middle of its answer."
         ) from None
-    except aiohttp.ClientError:
+    except (aiohttp.ClientError, BrokenAnswer):
         raise Refused(problems.BAD_UPSTREAM_ANSWER, f"The {upstream.name} service broke off its answer.") from None
 
 
