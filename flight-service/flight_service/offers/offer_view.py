@@ -87,23 +87,25 @@ def services_document(offer: OpenedOffer) -> dict[str, Any]:
 
 
 def refund_document(offer: OpenedOffer) -> list[dict[str, Any]]:
-    """What comes back, slice by slice, bracket by bracket. The fee is taken of every fare line, rounded half up."""
+    """What comes back, slice by slice, bracket by bracket, before any discount of a promo code.
+
+    The fee is taken of what one passenger pays as fare for the slice, rounded half up: booking-service does the same
+    (`tests/contract/test_refund_schedule.py`).
+    """
     return [
         {"slice_index": index, "schedule": _schedule(offer, segments)} for index, segments in enumerate(offer.slices)
     ]
 
 
 def _schedule(offer: OpenedOffer, segments: tuple[OpenedSegment, ...]) -> list[dict[str, Any]]:
-    lines = [
-        (line.refund_class, line.amount_minor, count)
-        for segment in segments
-        for kind, count in offer.party.items()
-        for line in segment.fares[kind]
-    ]
-    paid = sum(amount * count for _, amount, count in lines)
+    lines = {kind: [line for segment in segments for line in segment.fares[kind]] for kind in offer.party}
+    paid = sum(line.amount_minor * offer.party[kind] for kind in lines for line in lines[kind])
+    fares = {
+        kind: sum(line.amount_minor for line in of_one if line.refund_class == "fare") for kind, of_one in lines.items()
+    }
     steps = []
     for bracket in offer.brand.refund_brackets:
-        fee = sum(half_up(a * bracket.fee_percent, 100) * count for kind, a, count in lines if kind == "fare")
+        fee = sum(half_up(fare * bracket.fee_percent, 100) * offer.party[kind] for kind, fare in fares.items())
         steps.append(
             {
                 "until": utc_text(segments[0].departure_at - timedelta(hours=bracket.hours_before)),

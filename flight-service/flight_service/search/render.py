@@ -43,6 +43,7 @@ class OfferWriter:
         self._cabin = CABINS.index(terms.cabin)
         self._text_key = text_key(0, self._cabin, BRANDS.index(terms.brand))
         self._sales = set(pricer.slots_on_sale(terms))
+        self._people = sum(terms.party.counts)
         self._slices: dict[tuple[int, ...], tuple[str, bytes]] = {}
 
     def _make_frame(self, desk: OfferDesk, issued: datetime, test_mode: bool) -> tuple[bytes, str]:
@@ -75,7 +76,7 @@ class OfferWriter:
         several = len(combination) > 1
         for option in combination:
             # Of a return's twenty offers a few ways out and a few back are the parts.
-            text, part = (several and self._slices.get(option.legs)) or self._slice(option)
+            text, part = self._again(option) if several else self._slice(option)
             packed += part
             slices.append(text)
             keys += option.keys
@@ -85,10 +86,10 @@ class OfferWriter:
     def _slice(self, option: Option) -> tuple[str, bytes]:
         """One slice as text, and as the offer id holds it."""
         table, legs, key = self._table, option.legs, self._text_key
-        packed, segments = _LEGS[len(legs)], []
+        packed, segments, known, sales = _LEGS[len(legs)], [], table.texts, self._sales
         for slot in legs:
-            written = table.texts.get(slot * TEXTS_OF_A_SLOT + key)
-            text, part = written if written is not None and slot not in self._sales else self._flight(slot)
+            written = known.get(slot * TEXTS_OF_A_SLOT + key)
+            text, part = self._flight(slot) if written is None or slot in sales else written
             segments.append(text)
             packed += part
         text = (
@@ -96,8 +97,14 @@ class OfferWriter:
             f'{duration_text(option.arrival - option.departure)}","stops":{len(legs) - 1},'
             f'"segments":[{",".join(segments)}]}}'
         )
-        written = self._slices[legs] = text, packed
-        return written
+        return text, packed
+
+    def _again(self, option: Option) -> tuple[str, bytes]:
+        """The same slice, written once for all the offers it is in."""
+        found = self._slices.get(option.legs)
+        if found is None:
+            found = self._slices[option.legs] = self._slice(option)
+        return found
 
     def _flight(self, slot: int) -> tuple[str, bytes]:
         """A segment as text and as the offer id holds it: the same for everybody until the flight changes."""
@@ -121,22 +128,21 @@ class OfferWriter:
 
     def _price(self, keys: tuple[int, ...]) -> str:
         """The `price` object of flights with these prices."""
-        currency, counts = self._terms.currency, self._terms.party.counts
-        prices = [self._book.price(key, self._terms) for key in keys]
-        total = sum([price.total for price in prices])
-        base = sum([price.base for price in prices])
+        currency, prices, total, base = self._terms.currency, [], 0, 0
+        for key in keys:
+            price = self._book.price(key, self._terms)
+            prices.append(price)
+            total += price.total
+            base += price.base
         # Equal parts give equal taxes: only fares differ from flight to flight.
         tax_sets = (currency, *[price.tax_set for price in prices])
         taxes = self._pricer.remembered(tax_sets, lambda: _taxes(prices, currency))
+        whole = _money(total, currency)
         if len(prices[0].by_type) == 1:
-            kind = prices[0].by_type[0][0]
-            types = f'{{"type":"{kind}","count":{sum(counts)},"total":{_money(total, currency)}}}'
+            types = f'{{"type":"{prices[0].by_type[0][0]}","count":{self._people},"total":{whole}}}'
         else:
             types = _types(prices, self._terms)
-        text = (
-            f'{{"total":{_money(total, currency)},"base":{_money(base, currency)},"taxes":{taxes},'
-            f'"per_passenger":[{types}]}}'
-        )
+        text = f'{{"total":{whole},"base":{_money(base, currency)},"taxes":{taxes},"per_passenger":[{types}]}}'
         return self._book.remember(keys, text)
 
 
