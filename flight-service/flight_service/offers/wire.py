@@ -1,6 +1,6 @@
 """How instants, durations and money look outside. Pure; short, because search writes thousands of them a second."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
 from flight_service.search.timetable import EPOCH
@@ -34,7 +34,7 @@ def _offset(minutes: int) -> str:
 
 def utc_text(at: datetime) -> str:
     """An instant as RFC 3339 in UTC, to the second: `2026-12-01T08:30:00Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=10_000)
