@@ -1,4 +1,5 @@
-"""Verified access tokens, remembered for half a minute and checked against revocations every time."""
+"""Verified access tokens, remembered as long as they and the published keys hold, and checked against revocations every
+time."""
 
 from __future__ import annotations
 
@@ -11,7 +12,6 @@ from gateway.identity.caller import Caller
 from gateway.identity.key_set import KeySet
 from gateway.identity.revocations import Revocations
 
-KEEP_SECONDS = 30.0
 _MOST_KEPT = 150_000
 
 
@@ -30,7 +30,7 @@ class AccessTokens:
         self._issuer = issuer
         self._audience = audience
         self._wall = wall
-        self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[float, int, Caller]] = OrderedDict()
 
     async def caller(self, token: str) -> Caller:
         """Whom the token speaks for. Raises `NotAccepted`; `KeysUnavailable` before the first key set."""
@@ -38,8 +38,8 @@ class AccessTokens:
             raise NotAccepted("shape")
         digest = hashlib.sha256(token.encode()).digest()
         kept = self._verified.get(digest)
-        if kept is not None and kept[0] > self._wall():
-            caller = kept[1]
+        if kept is not None and kept[0] > self._wall() and kept[1] == self._keys.withdrawals:
+            caller = kept[2]
         else:
             caller = await self._verify(token)
             self._keep(digest, caller)
@@ -62,7 +62,7 @@ class AccessTokens:
     def _keep(self, digest: bytes, caller: Caller) -> None:
         before = self._verified.pop(digest, None)
         if before is not None:
-            caller.tokens = before[1].tokens  # the same token, so the same internal tokens
-        self._verified[digest] = (min(caller.expires_at, self._wall() + KEEP_SECONDS), caller)
+            caller.tokens = before[2].tokens  # the same token, so the same internal tokens
+        self._verified[digest] = (caller.expires_at, self._keys.withdrawals, caller)
         if len(self._verified) > _MOST_KEPT:
             self._verified.popitem(last=False)

@@ -25,6 +25,9 @@ class KeySet:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._keys: dict[str, PublicKey] = {}
+        self._published: dict[str, dict[str, Any]] = {}
+        self.withdrawals = 0
+        """How often a key went or changed; what was verified before may rest on it and is verified again."""
         self._last_try = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -53,12 +56,14 @@ class KeySet:
         self._last_try = time.monotonic()
         try:
             document = await self._fetch()
-            keys = {str(jwk["kid"]): PublicKey(jwk) for jwk in document["keys"] if jwk.get("kty") == "EC"}
+            published = {str(jwk["kid"]): jwk for jwk in document["keys"] if jwk.get("kty") == "EC"}
+            keys = {kid: PublicKey(jwk) for kid, jwk in published.items()}
         except Exception as error:
             _log.warning("jwks_not_fetched", reason=repr(error))
             return
         if keys:
-            self._keys = keys
+            self.withdrawals += any(published.get(kid) != jwk for kid, jwk in self._published.items())
+            self._keys, self._published = keys, published
 
     async def run(self, stop: asyncio.Event) -> None:
         """Refresh every minute, and every second until the first success."""

@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from gateway.identity.access_token import NotAccepted, PublicKey, read_token
+from gateway.identity.access_tokens import AccessTokens
+from gateway.identity.key_set import KeySet
+from gateway.identity.revocations import Revocations
 from rihla.kernel import new_id
 from rihla.testing import eventually
 from rihla.testing.keyring import Keyring, new_key, public_part
@@ -119,6 +122,31 @@ async def test_an_expired_token_ends_even_when_it_was_cached(stack: Any) -> None
     person = stack.sign_in(exp=int(time.time()) + 2)
     assert await _works(stack.client, person.headers)
     assert await eventually(lambda: _fails(stack.client, person.headers), timeout=4)
+
+
+async def test_a_token_whose_key_was_withdrawn_ends_even_when_it_was_cached(make_token: Any) -> None:
+    published = [new_key("access-1"), new_key("access-2")]
+
+    async def fetch() -> dict[str, Any]:
+        return {"keys": [public_part(key) for key in published]}
+
+    async def no_revocations(after: int) -> bytes:
+        return b'{"items":[],"last_seq":0}'
+
+    keys = KeySet(fetch)
+    await keys.refresh()
+    mine, other = (make_token(key, new_id(), new_id(), ("traveller",)) for key in published)
+    issuer = json.loads(base64.urlsafe_b64decode(mine.split(".")[1] + "=="))["iss"]
+    tokens = AccessTokens(keys, Revocations(no_revocations), issuer, "rihla", time.time)
+    first = await tokens.caller(mine)
+    published.append(new_key("access-3"))
+    await keys.refresh()
+    assert await tokens.caller(mine) is first, "a new key takes nothing from the others"
+    del published[0]
+    await keys.refresh()
+    with pytest.raises(NotAccepted):
+        await tokens.caller(mine)
+    assert await tokens.caller(other)
 
 
 async def _fails(client: httpx.AsyncClient, headers: dict[str, str]) -> bool:
