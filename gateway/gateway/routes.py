@@ -107,6 +107,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/price-calendar",           "flight",  _A, importance=_SEARCH),
     Route("/v1/admin/airports",           "flight",  _STAFF),
     Route("/v1/admin/cities",             "flight",  _STAFF),
+    Route("/v1/admin/countries",          "flight",  _STAFF),
     Route("/v1/admin/airlines",           "flight",  _STAFF),
     Route("/v1/admin/aircraft",           "flight",  _STAFF),
     Route("/v1/admin/schedules",          "flight",  _STAFF, timeout=60),

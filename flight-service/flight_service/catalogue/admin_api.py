@@ -1,4 +1,4 @@
-"""Airlines, aircraft types and airports: what admins do."""
+"""Airlines, aircraft types, airports, cities and countries: what admins do."""
 
 from typing import Annotated, Any
 
@@ -6,9 +6,23 @@ from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy import select
 
 from flight_service.bootstrap import Container
-from flight_service.catalogue.admin_schemas import AircraftBody, AirlineBody, AirportBody, CityBody, WholeAirportBody
+from flight_service.catalogue.admin_schemas import (
+    AircraftBody,
+    AirlineBody,
+    AirportBody,
+    CityBody,
+    CountryBody,
+    WholeAirportBody,
+)
 from flight_service.catalogue.find_airports import get_airport
-from flight_service.catalogue.keep_places import put_airport, put_city, remove_airport, remove_city
+from flight_service.catalogue.keep_places import (
+    put_airport,
+    put_city,
+    put_country,
+    remove_airport,
+    remove_city,
+    remove_country,
+)
 from flight_service.catalogue.keep_reference import (
     change_airport,
     put_aircraft,
@@ -17,7 +31,7 @@ from flight_service.catalogue.keep_reference import (
     remove_airline,
 )
 from flight_service.catalogue.list_reference import aircraft_document, get_aircraft
-from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView, CityChanged
+from flight_service.catalogue.schemas import AircraftView, AirlineView, AirportView, CityChanged, CountryView
 from flight_service.catalogue.tables import aircraft_type, airline
 from flight_service.problems import problems
 from rihla.auth import Principal, require_roles
@@ -28,6 +42,7 @@ Parts = Annotated[Container, Depends(container)]
 Admin = Annotated[Principal, Depends(require_roles("admin"))]
 AirlineCode = Annotated[str, Path(pattern=r"^[A-Z0-9]{2}$")]
 AirportCode = Annotated[str, Path(pattern=r"^[A-Z]{3}$")]
+CountryCode = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 AircraftCode = Annotated[str, Path(pattern=r"^[A-Z0-9]{3,4}$")]
 
 
@@ -145,3 +160,21 @@ async def put_one_city(
 async def delete_city(code: AirportCode, parts: Parts, admin: Admin) -> None:
     """Only one that no airport belongs to."""
     await remove_city(parts.db, code, actor=admin.user_id, now=parts.clock.now())
+
+
+@router.put("/countries/{code}", summary="Create or rename a country", responses=_refused())
+async def put_one_country(
+    code: CountryCode, body: CountryBody, parts: Parts, admin: Admin, response: Response
+) -> CountryView:
+    """201 when it is new. Codes are those of ISO 3166-1."""
+    if await put_country(parts.db, code, body.name, actor=admin.user_id, now=parts.clock.now()):
+        response.status_code = 201
+    return CountryView(code=code, name=body.name)
+
+
+@router.delete(
+    "/countries/{code}", status_code=204, summary="Remove a country", responses=_refused("not-found", "in-use")
+)
+async def delete_country(code: CountryCode, parts: Parts, admin: Admin) -> None:
+    """Only one that no place and no airline is in."""
+    await remove_country(parts.db, code, actor=admin.user_id, now=parts.clock.now())

@@ -46,6 +46,12 @@ class AircraftBody(RequestModel):
     )
 
 
+class CountryBody(RequestModel):
+    """What people call it."""
+
+    name: str = Field(min_length=2, max_length=80, examples=["Bangladesh"])
+
+
 class CityBody(RequestModel):
     """A city with several airports."""
 

@@ -1,4 +1,4 @@
-"""Create, replace and remove cities and airports. Each with an audit row in the same commit."""
+"""Create, replace and remove countries, cities and airports. Each with an audit row in the same commit."""
 
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,19 @@ from rihla.web import ValidationFailed
 
 # What times, connections and taxes of flights were computed from.
 _FIXED_IN_USE = ("country", "latitude", "longitude", "time_zone")
+
+
+async def put_country(db: Database, code: str, name: str, *, actor: UUID, now: datetime) -> bool:
+    """Create or rename a country; whether it is new."""
+    async with db.transaction() as session:
+        return await put_row(session, country, "code", code, {"name": name}, "country", actor, now)
+
+
+async def remove_country(db: Database, code: str, *, actor: UUID, now: datetime) -> None:
+    """Raises NotFound, and InUse while places or airlines are in it."""
+    await remove_row(
+        db, country, "code", code, "country", actor, now, in_use="Airports, cities or airlines are in this country."
+    )
 
 
 async def put_city(db: Database, code: str, values: dict[str, Any], *, actor: UUID, now: datetime) -> bool:

@@ -76,6 +76,20 @@ async def test_a_city_is_created_listed_and_removed_only_when_no_airport_belongs
     assert await _audit(service, "city", "QQC") == ["create", "change", "remove"]
 
 
+async def test_a_country_is_created_renamed_and_removed_only_when_nothing_is_in_it(service: Any) -> None:
+    assert (await service.admin("PUT", "/v1/admin/countries/QQ", {"name": "Qandilia"})).status_code == 201
+    assert (await service.admin("PUT", "/v1/admin/countries/QQ", {"name": "New Qandilia"})).status_code == 200
+    await service.admin("PUT", "/v1/admin/cities/QQC", {"name": "Qandil", "country": "QQ"})
+    await service.admin("PUT", "/v1/admin/airports/QQA", {**AIRPORT, "country": "QQ", "city_code": "QQC"})
+    named = (await service.get("/v1/airports/QQA")).json()
+    assert "New Qandilia" in named.values()
+    assert (await service.admin("DELETE", "/v1/admin/countries/QQ")).json()["code"] == "in-use"
+    await service.admin("DELETE", "/v1/admin/airports/QQA")
+    await service.admin("DELETE", "/v1/admin/cities/QQC")
+    assert (await service.admin("DELETE", "/v1/admin/countries/QQ")).status_code == 204
+    assert await _audit(service, "country", "QQ") == ["create", "change", "remove"]
+
+
 async def test_cities_and_countries_are_paged_and_a_prefix_is_taken_literally(service: Any) -> None:
     (london,) = (await service.get("/v1/cities", prefix="LON", country="gb")).json()["items"]
     assert {"LHR", "LGW", "LCY", "STN"} <= set(london["airports"])
@@ -118,6 +132,8 @@ async def test_a_seat_layout_is_exported_and_imported_under_another_code(service
         ("DELETE", "/v1/admin/airports/QQA", None),
         ("PUT", "/v1/admin/cities/QQC", {"name": "Qandil", "country": "GB"}),
         ("DELETE", "/v1/admin/cities/QQC", None),
+        ("PUT", "/v1/admin/countries/QQ", {"name": "Qandilia"}),
+        ("DELETE", "/v1/admin/countries/QQ", None),
         ("PUT", "/v1/admin/airlines/Q9", AIRLINE),
         ("PUT", "/v1/admin/aircraft/Q100", AIRCRAFT),
     ],
