@@ -125,6 +125,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/admin/bookings",           "booking", _STAFF, timeout=30),
     # ---- payment-service
     Route("/v1/payments",                 "payment", _S, importance=_MONEY, timeout=30, scope="payments"),
+    Route("/v1/payment-methods",          "payment", _S, importance=_MONEY, timeout=30),
     Route("/v1/webhooks",                 "payment", _P, Limits.WEBHOOK, _MONEY, timeout=20,
           without_redis=WithoutRedis.OPEN, in_maintenance=True, methods=_POST),
     Route("/v1/wallet",                   "payment", _S, importance=_MONEY, timeout=30, scope="payments"),

@@ -14,11 +14,13 @@ from payment_service.providers.paymob import PaymobProvider
 from payment_service.providers.registry import Providers
 from payment_service.providers.sandbox import SandboxProvider
 from payment_service.providers.stripe import StripeProvider
+from payment_service.saved_methods.vault import Vault
 from payment_service.settings import Settings, several
 from payment_service.subscriptions.seat_plan_client import SeatPlanClient
 from payment_service.subscriptions.seats import Seats
 from rihla.auth import TokenSigner
 from rihla.db import Database
+from rihla.encryption import DataCipher
 from rihla.http import ServiceClient
 from rihla.kernel import Clock
 from rihla.messaging import Broker
@@ -44,6 +46,7 @@ class Container:
     till: Till
     desk: PaymentDesk
     seats: Seats
+    vault: Vault
 
 
 @asynccontextmanager
@@ -54,7 +57,9 @@ async def open_container(
     other_ends = transports.by_target if transports else {}
     db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="payment")
     broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="payment")
-    providers = Providers(_providers(settings, other_ends))
+    found = _providers(settings, other_ends)
+    keepers = {name: one.methods for name, one in found.items() if isinstance(one, StripeProvider)}
+    providers = Providers(found, keepers)
     to_booking = ServiceClient(
         settings.booking_url,
         audience="booking",
@@ -64,10 +69,11 @@ async def open_container(
     )
     booking = BookingClient(to_booking)
     desk = PaymentDesk(db, clock)
-    till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open, desk)
+    vault = Vault(db, clock, providers, DataCipher(settings.encryption_keys()))
+    till = Till(db, clock, providers, booking, settings.coin_values_minor, settings.sandbox_open, desk, vault)
     seats = Seats(db, clock, SeatPlanClient(to_booking))
     try:
-        yield Container(settings, clock, db, broker, providers, booking, till, desk, seats)
+        yield Container(settings, clock, db, broker, providers, booking, till, desk, seats, vault)
     finally:
         await desk.close()
         await booking.close()

@@ -15,6 +15,7 @@ from payment_service.promos.api import router as promos
 from payment_service.receipts.api import router as receipts
 from payment_service.refunds.admin_api import router as admin_refunds
 from payment_service.refunds.api import router as refunds
+from payment_service.saved_methods.api import router as saved_methods
 from payment_service.settings import Settings
 from payment_service.subscriptions.api import admin as admin_plans
 from payment_service.subscriptions.api import router as subscriptions
@@ -28,6 +29,7 @@ from rihla.web.health import Checks
 ROUTERS = (
     payments,
     receipts,
+    saved_methods,
     wallet,
     promos,
     subscriptions,
@@ -52,7 +54,7 @@ def create_app(
     app = build_app(
         settings,
         title="Rihla payment-service",
-        description="Payments, refunds, wallet and coins, promo codes, subscriptions.",
+        description="Payments, saved payment methods, refunds, wallet and coins, promo codes, subscriptions.",
         routers=ROUTERS,
         problems=PROBLEMS,
         open_container=lambda: open_container(settings, clock, transports),

@@ -23,6 +23,7 @@ from payment_service.refunds.errors import (
     RefundNotFailed,
     RefundNotFound,
 )
+from payment_service.saved_methods.errors import SavedMethodLimit, SavedMethodNotFound
 from payment_service.subscriptions.errors import (
     PlanNotFound,
     RidesNotInPlan,
@@ -63,6 +64,8 @@ PROBLEMS = ProblemTable(
         PromoCodeExists: ProblemSpec(409, "promo-code-exists", "The promo code exists already"),
         PromoCodeNotApplicable: ProblemSpec(409, "promo-code-not-applicable", "The promo code does not apply"),
         PromoCodeUsedUp: ProblemSpec(409, "promo-code-used-up", "The promo code is used up"),
+        SavedMethodNotFound: ProblemSpec(404, "payment-method-not-found", "No such payment method"),
+        SavedMethodLimit: ProblemSpec(409, "payment-method-limit", "No more payment methods can be saved"),
         PlanNotFound: ProblemSpec(404, "plan-not-found", "No such plan"),
         SubscriptionNotFound: ProblemSpec(404, "subscription-not-found", "No such subscription"),
         SubscriptionExists: ProblemSpec(409, "subscription-exists", "There is a subscription to this plan already"),

@@ -4,10 +4,11 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
-from rihla.settings import ServiceSettings, local_secret
+from payment_service.saved_methods.settings import SavedMethodSettings
+from rihla.settings import local_secret
 
 
-class Settings(ServiceSettings):
+class Settings(SavedMethodSettings):
     """Read from the environment. Several secrets are separated by commas, the newest first."""
 
     service: ClassVar[str] = "payment"

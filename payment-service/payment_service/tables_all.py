@@ -6,6 +6,7 @@ from payment_service.payments import tables as payment_tables
 from payment_service.promos import tables as promo_tables
 from payment_service.receipts import tables as receipt_tables
 from payment_service.refunds import tables as refund_tables
+from payment_service.saved_methods import tables as saved_method_tables
 from payment_service.subscriptions import tables as subscription_tables
 from payment_service.wallet import tables as wallet_tables
 from payment_service.webhooks import tables as webhook_tables
@@ -24,6 +25,7 @@ __all__ = [
     "promo_tables",
     "receipt_tables",
     "refund_tables",
+    "saved_method_tables",
     "subscription_tables",
     "wallet_tables",
     "webhook_tables",

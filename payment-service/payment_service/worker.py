@@ -11,6 +11,7 @@ from payment_service.ledger.seal import seal_batch
 from payment_service.payments.reconcile import reconcile
 from payment_service.promos.use_promo import release_expired
 from payment_service.refunds.drive_refunds import drive_refunds
+from payment_service.saved_methods.drive_methods import drive_methods
 from payment_service.settings import Settings
 from payment_service.subscriptions.consumers import subscription_bindings
 from payment_service.subscriptions.renew import renew_due
@@ -50,6 +51,7 @@ def loops(c: Container) -> Sequence[Loop]:
         Housekeeping(c.db, c.clock).run,
         _every(1.0, "reconcile", lambda: reconcile(c.db, c.providers, c.clock)),
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
+        _every(1.0, "saved_methods", lambda: drive_methods(c.vault)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
         _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
         _every(30.0, "renewals", lambda: renew_due(c.till, c.seats, grace_days=c.settings.subscription_grace_days)),

@@ -93,7 +93,7 @@ SERVICES: tuple[Service, ...] = (
         "payment",
         "payment-service",
         "payment_service",
-        secrets=("IDEMPOTENCY_SECRET", "SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET"),
+        secrets=("IDEMPOTENCY_SECRET", "SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET", "METHOD_KEYS"),
         environment={"SANDBOX_URL": "{sandbox_url}"},
     ),
     Service(

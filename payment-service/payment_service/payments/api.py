@@ -42,8 +42,8 @@ def created(answer: bytes | Replay) -> Response:
     ),
     responses=problem_responses(
         "booking-not-found", "charge-not-due", "payment-window-closed", "provider-not-available",
-        "method-not-accepted", "validation-failed", "idempotency-key-required", "idempotency-key-reused",
-        "request-in-progress", "unauthenticated", "service-unavailable", table=PROBLEMS,
+        "method-not-accepted", "payment-method-not-found", "validation-failed", "idempotency-key-required",
+        "idempotency-key-reused", "request-in-progress", "unauthenticated", "service-unavailable", table=PROBLEMS,
     ),
 )  # fmt: skip
 async def create_payment(body: CreatePayment, person: Person, idem: Idempotent, c: C) -> Response:

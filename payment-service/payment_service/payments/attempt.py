@@ -16,6 +16,7 @@ from payment_service.payments.states import FINAL
 from payment_service.payments.views import payment_json
 from payment_service.providers.interface import ProviderRefused, ProviderSilent, TakeOrder, TakeOutcome
 from payment_service.providers.registry import Providers
+from payment_service.saved_methods.vault import Vault
 from rihla.db import Database
 from rihla.kernel import Clock
 from rihla.web.idempotency import IdempotentRequest
@@ -29,6 +30,7 @@ class Attempt:
     clock: Clock
     providers: Providers
     desk: PaymentDesk
+    vault: Vault
 
 
 async def call_providers(
@@ -74,6 +76,13 @@ async def _answered(session: AsyncSession, payment: PaymentRecord, idem: Idempot
 async def _take(
     attempt: Attempt, payment: PaymentRecord, part: PartRecord, source: Source, return_url: str | None
 ) -> TakeOutcome | None:
+    token, customer = source.token, None
+    if source.saved_method_id is not None:
+        kept = await attempt.vault.take_out(source.saved_method_id, payment.user_id)
+        if kept is None:
+            # Removed since: whether an earlier try of this request took money is for the reconciliation to ask.
+            return None
+        token, customer = kept.token, kept.customer
     order = TakeOrder(
         key=part.id,
         payment_id=payment.id,
@@ -81,7 +90,8 @@ async def _take(
         currency=part.currency,
         description=f"Rihla {payment.booking_reference or payment.purpose}",
         card=source.card,
-        token=source.token,
+        token=token,
+        customer=customer,
         return_url=return_url,
     )
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID
 
 from payment_service.payments.errors import MethodNotAccepted
 from payment_service.providers.interface import Card
@@ -19,6 +20,7 @@ class Source:
     provider: str | None = None
     card: Card | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    saved_method_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from payment_service.payments.views import payment_json
 from payment_service.problems import PROBLEMS
 from payment_service.providers.interface import ProviderNotAvailable
 from payment_service.providers.registry import Providers
+from payment_service.saved_methods.vault import Vault
 from rihla.db import Database
 from rihla.kernel import Clock, DomainError, Money, new_id
 from rihla.web.idempotency import IdempotentRequest, Replay
@@ -53,6 +54,7 @@ class Till:
     coin_values: Mapping[str, int]
     sandbox_for_everyone: bool
     desk: PaymentDesk
+    vault: Vault
 
     async def pay_charge(self, command: PayCharge, idem: IdempotentRequest) -> bytes | Replay:
         """The payment as JSON (201), or the saved answer of the same request.
@@ -76,7 +78,7 @@ class Till:
         return await self._long_way(command, idem)
 
     async def _payable(self, command: PayCharge) -> Payable:
-        self.check_method(command.method, test_mode=command.test_mode)
+        await self.check_method(command.method, command.user_id, test_mode=command.test_mode)
         charge = await self.booking.charge_due(command.booking_id, command.charge_id, command.user_id)
         payable = Payable(
             "charge", command.user_id, Money(charge.amount_minor, charge.currency), charge.booking_id,
@@ -155,14 +157,14 @@ class Till:
         return await call_providers(self._attempt(), payment, parts, sources, idem, return_url)
 
     def _attempt(self) -> Attempt:
-        return Attempt(self.db, self.clock, self.providers, self.desk)
+        return Attempt(self.db, self.clock, self.providers, self.desk, self.vault)
 
     def _in_time(self, payable: Payable) -> None:
         if payable.payable_until is not None and self.clock.now() >= payable.payable_until:
             raise PaymentWindowClosed("The time to pay for this is over. Place the booking again.")
 
-    def check_method(self, method: Method, *, test_mode: bool) -> None:
-        """Refuse providers that are not there, and everything but the sandbox to a test key."""
+    async def check_method(self, method: Method, user_id: UUID, *, test_mode: bool) -> None:
+        """Refuse providers that are not there, everything but the sandbox to a test key, and cards saved by others."""
         for source in method.sources:
             if source.kind != "card" and test_mode:
                 raise ProviderNotAvailable("A test key pays with sandbox cards only.")
@@ -171,6 +173,8 @@ class Till:
             if source.provider == "sandbox" and not (test_mode or self.sandbox_for_everyone):
                 raise ProviderNotAvailable("The sandbox is for test keys.")
             self.providers.for_caller(source.provider or "", test_mode=test_mode)
+            if source.saved_method_id is not None:
+                await self.vault.check(source.saved_method_id, user_id, source.provider or "")
 
     async def known(self, payment_id: UUID) -> PaymentRecord | None:
         """What an earlier try of the same request stored."""

@@ -56,6 +56,7 @@ class CardMethod(RequestModel):
     provider: Literal["sandbox", "stripe", "paymob"]
     card: CardIn | None = Field(default=None, description="required with `sandbox`, refused with every other provider")
     token: SecretStr | None = Field(default=None, max_length=255, description="the provider's token for a card")
+    saved_method_id: UUID | None = Field(default=None, description="one of your payment methods, with `stripe` only")
 
     @model_validator(mode="after")
     def _card_in_the_sandbox_only(self) -> Self:
@@ -63,11 +64,16 @@ class CardMethod(RequestModel):
             raise ValueError("`card` goes with the provider `sandbox`, and with no other")
         if self.provider == "sandbox" and self.token is not None:
             raise ValueError("the sandbox takes no token")
+        if self.saved_method_id is not None and self.provider != "stripe":
+            raise ValueError("only `stripe` keeps cards: `saved_method_id` goes with it, and with no other")
+        if self.saved_method_id is not None and self.token is not None:
+            raise ValueError("`token` and `saved_method_id` are two cards; send one")
         return self
 
     def source(self) -> Source:
         token = self.token.get_secret_value() if self.token else None
-        return Source("card", self.provider, card=self.card.card() if self.card else None, token=token)
+        card = self.card.card() if self.card else None
+        return Source("card", self.provider, card=card, token=token, saved_method_id=self.saved_method_id)
 
 
 class WalletMethod(RequestModel):

@@ -14,6 +14,7 @@ from rihla.kernel import DomainError
 
 TakeStatus = Literal["succeeded", "failed", "requires_action", "processing"]
 RefundStatus = Literal["succeeded", "failed", "processing"]
+SavedWord = Literal["succeeded", "failed", "detached"]
 
 
 class ProviderSilent(Exception):
@@ -57,6 +58,8 @@ class TakeOrder:
     description: str
     card: Card | None = None
     token: str | None = field(default=None, repr=False)
+    customer: str | None = field(default=None, repr=False)
+    """Whose saved card the token is, in the provider's words; the person is not there to confirm then."""
     return_url: str | None = None
 
 
@@ -106,11 +109,13 @@ class ProviderEvent:
 
     event_id: str
     type: str
-    about: Literal["taking", "refund", "other"]
+    about: Literal["taking", "refund", "method", "other"]
     key: UUID | None = None
     reference: str | None = None
     taking: TakeOutcome | None = None
     refund: RefundOutcome | None = None
+    saved: SavedWord | None = None
+    """What became of the saved method `key`."""
 
     def facts(self) -> dict[str, Any]:
         """What is stored of it: only fields we understand, never the raw body."""
@@ -119,6 +124,8 @@ class ProviderEvent:
             facts["key"] = str(self.key)
         if self.reference:
             facts["reference"] = self.reference
+        if self.saved:
+            facts["saved"] = self.saved
         outcome = self.taking or self.refund
         if outcome is not None:
             facts["outcome"] = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
@@ -137,6 +144,7 @@ class ProviderEvent:
             reference=facts.get("reference"),
             taking=TakeOutcome(**outcome) if about == "taking" and outcome else None,
             refund=RefundOutcome(**outcome) if about == "refund" and outcome else None,
+            saved=facts.get("saved"),
         )
 
 

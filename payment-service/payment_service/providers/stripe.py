@@ -1,7 +1,8 @@
 """Stripe: PaymentIntents, refunds and webhooks (https://docs.stripe.com/api). Numbers of cards never come here.
 
 A payment method token (`pm_...`) is confirmed at once; without one the answer is `requires_action` with the address of
-our own payment page, where the browser confirms the intent with its client secret.
+our own payment page, where the browser confirms the intent with its client secret. So it is when the bank wants the
+holder of a saved card to confirm.
 """
 
 import json
@@ -27,6 +28,7 @@ from payment_service.providers.interface import (
     TakeStatus,
 )
 from payment_service.providers.signatures import verify_timestamped
+from payment_service.providers.stripe_methods import METHOD_FIELD, SETUP_WORDS, StripeMethods
 
 API_VERSION: Final = "2024-06-20"
 _KEY_FIELD: Final = "rihla_part"
@@ -69,6 +71,7 @@ class StripeProvider:
         self._public_url = public_url
         headers = {"Authorization": f"Bearer {api_key}", "Stripe-Version": API_VERSION}
         self._http = ProviderHttp(self.name, base_url, headers=headers, timeout=timeout, transport=transport)
+        self.methods = StripeMethods(self._http)
 
     async def take(self, order: TakeOrder) -> TakeOutcome:
         form = {
@@ -80,11 +83,11 @@ class StripeProvider:
             "metadata[rihla_payment]": str(order.payment_id),
         }
         if order.token is not None:
-            form |= {
-                "payment_method": order.token,
-                "confirm": "true",
-                "return_url": order.return_url or self._public_url,
-            }
+            form |= {"payment_method": order.token, "confirm": "true"}
+            if order.customer is None:
+                form["return_url"] = order.return_url or self._public_url
+            else:
+                form |= {"customer": order.customer, "off_session": "true"}
         response = await self._http.send(
             "POST", "/v1/payment_intents", data=form, headers={"Idempotency-Key": str(order.key)}
         )
@@ -141,11 +144,17 @@ class StripeProvider:
     def _event(self, event_id: str, kind: str, thing: dict[str, Any]) -> ProviderEvent:
         key = _uuid((thing.get("metadata") or {}).get(_KEY_FIELD))
         if kind.startswith("payment_intent.") and thing.get("object") == "payment_intent":
-            # A declined card leaves the intent open for another one: for us the attempt has failed.
-            outcome = self._intent(thing, failed=kind == "payment_intent.payment_failed")
+            # A declined card leaves the intent open for another one: for us the attempt has failed, unless it was a
+            # saved card whose holder must be there.
+            failed = kind == "payment_intent.payment_failed" and not _wants_holder(thing.get("last_payment_error"))
+            outcome = self._intent(thing, failed=failed)
             return ProviderEvent(event_id, kind, "taking", key=key, reference=thing["id"], taking=outcome)
         if thing.get("object") == "refund" and key is not None:
             return ProviderEvent(event_id, kind, "refund", key=key, reference=thing["id"], refund=_refunding(thing))
+        method_id = _uuid((thing.get("metadata") or {}).get(METHOD_FIELD))
+        if kind in SETUP_WORDS and method_id is not None:
+            setup = str(thing["id"]) if thing.get("object") == "setup_intent" else None
+            return ProviderEvent(event_id, kind, "method", key=method_id, reference=setup, saved=SETUP_WORDS[kind])
         return ProviderEvent(event_id, kind, "other")
 
     async def _find(self, key: UUID, reference: str | None) -> dict[str, Any] | None:
@@ -192,6 +201,8 @@ class StripeProvider:
         if error.get("type") != "card_error":
             raise ProviderRefused(str(error.get("code") or error.get("type") or "refused"), "The payment was refused.")
         intent = error.get("payment_intent") or {}
+        if _wants_holder(error) and intent.get("client_secret"):
+            return self._intent({**intent, "status": "requires_action"})
         return TakeOutcome(
             status="failed",
             reference=intent.get("id"),
@@ -203,6 +214,11 @@ class StripeProvider:
 
     async def close(self) -> None:
         await self._http.close()
+
+
+def _wants_holder(error: object) -> bool:
+    """Whether the bank declined a saved card only because its holder was not there to confirm."""
+    return isinstance(error, dict) and error.get("code") == "authentication_required"
 
 
 def _code(error: dict[str, Any], *, default: str) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments.forget_cards import forget_cards
+from payment_service.saved_methods.store import remove_all
 from payment_service.subscriptions import seat_store
 from payment_service.subscriptions.tables import subscription
 from rihla.contracts.events import Envelope, UserDeletedV1
@@ -19,6 +20,7 @@ def subscription_bindings(clock: Clock) -> list[Binding]:
         event = envelope.parse()
         assert isinstance(event, UserDeletedV1)
         await forget_cards(session, event.user_id)
+        await remove_all(session, event.user_id, now=clock.now())
         mine = await session.execute(select(subscription.c.id).where(subscription.c.user_id == event.user_id))
         for subscription_id in mine.scalars().all():
             await seat_store.lock_of(session, subscription_id)

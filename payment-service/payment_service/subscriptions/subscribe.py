@@ -64,7 +64,7 @@ async def subscribe(
     quiet = _Quiet(idem.scope, idem.key, idem.fingerprint, idem.request_id)
     subscription_id = began.resource_id
     try:
-        till.check_method(method, test_mode=buyer.test_mode)
+        await till.check_method(method, buyer.user_id, test_mode=buyer.test_mode)
         opened = await _open(till, body, buyer, subscription_id)
         known = await till.known(opened.period_id)
         if known is not None:

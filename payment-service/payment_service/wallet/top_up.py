@@ -35,7 +35,7 @@ async def top_up(till: Till, settings: Settings, command: TopUp, idem: Idempoten
             return await till.resume(known, command.method, idem)
         if command.test_mode:
             raise ProviderNotAvailable("A test key cannot fill a wallet.")
-        till.check_method(command.method, test_mode=False)
+        await till.check_method(command.method, command.user_id, test_mode=False)
         await _check_limits(till, settings, command)
         payable = Payable("top_up", command.user_id, command.amount)
         return await till.pay(began.resource_id, payable, command.method, idem, False)

@@ -14,6 +14,7 @@ from payment_service.payments.settle import record_taking
 from payment_service.providers.interface import ProviderEvent, RawWebhook
 from payment_service.providers.registry import Providers
 from payment_service.refunds.record_refund import record_refund
+from payment_service.saved_methods.record_event import record_event
 from payment_service.webhooks.tables import provider_event
 from rihla.db import Database
 from rihla.kernel import Clock, new_id
@@ -91,6 +92,8 @@ async def _apply(session: AsyncSession, provider: str, event: ProviderEvent, now
     if event.about == "refund" and event.refund is not None and event.key is not None:
         known = await record_refund(session, event.key, event.refund, now=now)
         return "handled" if known is not None else "pending"
+    if event.about == "method":
+        return await record_event(session, provider, event, now=now)
     return "ignored"
 
 
