@@ -281,6 +281,16 @@ async def test_a_pass_before_check_in_is_refused(house: Any) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "document-not-found")
 
 
+def symbol_in(picture: Image.Image) -> zxingcpp.Barcode:
+    """The only symbol of a part of a page.
+
+    A gate's scanner is held over one symbol. Over the whole page one pass in forty has an Aztec in which the reader
+    sees the beginning of a strip, and it then misses the real one.
+    """
+    (found,) = zxingcpp.read_barcodes(picture)
+    return found
+
+
 async def test_the_pass_is_read_by_a_camera_and_verified_offline(house: Any) -> None:
     booking = await house.confirmed()
     passenger_id, flight_id = await check_in(house, booking)
@@ -293,10 +303,12 @@ async def test_the_pass_is_read_by_a_camera_and_verified_offline(house: Any) -> 
     assert "RAHMAN/AMINA MS" in text
     picture = await house.get(f"{base}.png")
     assert picture.headers["content-type"] == "image/png"
-    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.content)))
-    assert {str(one.format) for one in found} == {"Aztec", "PDF417"}
-    (content,) = {one.text for one in found}
-    code = decode(content)
+    page = Image.open(io.BytesIO(picture.content))
+    aztec = symbol_in(page.crop((page.width * 7 // 10, 0, page.width, page.height * 4 // 10)))
+    strip = symbol_in(page.crop((0, page.height * 6 // 10, page.width, page.height)))
+    assert (str(aztec.format), str(strip.format)) == ("Aztec", "PDF417")
+    assert aztec.text == strip.text
+    code = decode(aztec.text)
     assert (code.name, code.reference, code.sequence) == ("RAHMAN/AMINA", booking["reference"], "0025 ")
     keys = (await house.client.get("/v1/boarding-pass-keys")).json()["keys"]
     assert is_genuine(code, keys)
