@@ -1,21 +1,19 @@
 """Typst in process: a sheet of plain values becomes PDF or PNG bytes.
 
 Measured: a ticket of four passengers and two flights takes 45 ms the first time, 18 ms after that, of one core; the
-interpreter lock is free meanwhile, so a thread of this process is enough; it yields to whoever is booking just now.
-Data go in as JSON and are never read as markup. System fonts are ignored: the same input gives the same page on every
-machine.
+interpreter lock is free meanwhile, so a thread of this process is enough. Data go in as JSON and are never read as
+markup. System fonts are ignored: the same input gives the same page on every machine.
 """
 
 import asyncio
 import dataclasses
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import typst
-
-from rihla.yielding import PAPERS, yielding_threads
 
 _HERE = Path(__file__).parent
 TEMPLATES = _HERE / "templates"
@@ -30,7 +28,7 @@ class Typesetter:
 
     def __init__(self, threads: int = 1) -> None:
         self._fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
-        self._pool = yielding_threads(threads, "typeset", nicer=PAPERS)
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="typeset")
         self._own = threading.local()
 
     async def pdf(self, template: Template, sheet: Any) -> bytes:
