@@ -81,11 +81,15 @@ async def revoke_keys_of(session: AsyncSession, user_id: UUID, now: datetime) ->
     return list(rows)
 
 
-async def leave_organisation(session: AsyncSession, user_id: UUID) -> None:
-    """The person acts for nobody any more; an organisation without people goes, and its keys with it."""
+async def leave_organisation(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The person acts for nobody any more; an organisation without people goes, and its keys with it: its id."""
     left = await session.scalar(
         delete(Membership).where(Membership.account_id == user_id).returning(Membership.organisation_id)
     )
-    if left is not None:
-        people = select(Membership.account_id).where(Membership.organisation_id == left)
-        await session.execute(delete(Organisation).where(Organisation.id == left, ~people.exists()))
+    if left is None:
+        return None
+    people = select(Membership.account_id).where(Membership.organisation_id == left)
+    ended: UUID | None = await session.scalar(
+        delete(Organisation).where(Organisation.id == left, ~people.exists()).returning(Organisation.id)
+    )
+    return ended

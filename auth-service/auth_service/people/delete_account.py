@@ -61,9 +61,10 @@ async def delete_account(c: Container, owner: Principal, password: str | None, v
             await refuse_without_admins(session, account.id)
         revoked = await end_all_sessions(session, account.id, reason="deleted", now=now)
         revoked += await _revoke_everything(session, account.id, now)
-        await _erase_around(session, account)
+        ended = await _erase_around(session, account)
         _erase(account, now)
-        await tell(session, UserDeletedV1(user_id=account.id, deleted_at=now), user_id=account.id, now=now)
+        gone = UserDeletedV1(user_id=account.id, deleted_at=now, ended_organisation_id=ended)
+        await tell(session, gone, user_id=account.id, now=now)
     await c.revocations.send(revoked)
 
 
@@ -86,11 +87,12 @@ async def _revoke_everything(session: AsyncSession, account_id: UUID, now: datet
     )
 
 
-async def _erase_around(session: AsyncSession, account: Account) -> None:
+async def _erase_around(session: AsyncSession, account: Account) -> UUID | None:
+    """What hangs on the account; the organisation that ended with it."""
     await session.flush()
     for table in (Passport, Companion, LinkedIdentity, MfaChallenge):
         await session.execute(delete(table).where(table.account_id == account.id))
-    await leave_organisation(session, account.id)
+    ended = await leave_organisation(session, account.id)
     await remove_two_factor(session, account.id)
     addresses = [address for address in (account.email, account.phone) if address]
     mine = or_(CodeRequest.identifier.in_(addresses), CodeRequest.account_id == account.id)
@@ -101,6 +103,7 @@ async def _erase_around(session: AsyncSession, account: Account) -> None:
         .values(client_ip=None, device="erased")
         .execution_options(synchronize_session=False)
     )
+    return ended
 
 
 def _erase(account: Account, now: datetime) -> None:

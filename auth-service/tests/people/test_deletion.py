@@ -33,6 +33,7 @@ async def test_a_person_takes_everything_along_but_secrets(auth: Any) -> None:
 
 async def test_a_deleted_person_leaves_nothing_personal_and_others_hear_of_it(auth: Any) -> None:
     person = await _full_account(auth)
+    [organisation] = await auth.sql("SELECT id FROM organisation")
     assert (await auth.delete("/v1/me", person)).status_code == 401
     assert (await auth.delete("/v1/me", person, {"password": "not the password"})).status_code == 401
     assert (await auth.delete("/v1/me", person, {"password": PASSWORD})).status_code == 204
@@ -43,11 +44,25 @@ async def test_a_deleted_person_leaves_nothing_personal_and_others_hear_of_it(au
             assert not any(text in found for text in ("amina", "Amina", "Nadia", "Dhaka", "203.0.113.7")), table
     [event] = await auth.events("user.deleted.v1")
     assert event["data"]["user_id"] == str(person.id)
+    assert event["data"]["ended_organisation_id"] == str(organisation["id"])
     kinds = {row["kind"] for row in await auth.sql("SELECT kind FROM revocation")}
     assert kinds == {"session", "user", "api_key"}
     assert (await auth.get("/v1/me", person)).status_code == 404
     assert (await auth.post("/v1/auth/refresh", {"refresh_token": person.refresh_token})).status_code == 401
     assert (await auth.post("/v1/auth/login", {"identifier": person.email, "password": PASSWORD})).status_code == 401
+
+
+async def test_an_organisation_with_others_in_it_goes_on_without_the_person_who_left(auth: Any) -> None:
+    person, other = await _full_account(auth), await auth.registered("other@example.com")
+    await auth.sql(
+        "INSERT INTO membership (account_id, organisation_id, joined_at) "
+        "SELECT $1, organisation_id, joined_at FROM membership RETURNING 1",
+        other.id,
+    )
+    assert (await auth.delete("/v1/me", person, {"password": PASSWORD})).status_code == 204
+    [event] = await auth.events("user.deleted.v1")
+    assert event["data"]["ended_organisation_id"] is None
+    assert len(await auth.sql("SELECT 1 FROM organisation")) == 1
 
 
 async def test_the_address_is_free_again_after_deletion(auth: Any) -> None:

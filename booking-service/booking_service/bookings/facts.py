@@ -28,6 +28,7 @@ def _whole(view: BookingView) -> dict[str, Any]:
         "total_minor": view.total_minor,
         "currency": view.currency,
         "test_mode": view.test_mode,
+        "organisation_id": view.organisation_id,
         "segments": tuple(
             SegmentFact(
                 flight_id=one.flight_id,

@@ -280,6 +280,16 @@ async def test_a_test_key_books_the_test_airline_and_nothing_else(house: Any) ->
     assert person.status_code == 422
 
 
+async def test_an_event_names_the_organisation_whose_key_booked_and_none_for_people(house: Any) -> None:
+    organisation = str(new_id())
+    key = house.headers(key="k1", kind="partner", test_mode=True, org=organisation)
+    body = house.body(house.one_way(airline="ZZ"))
+    assert (await house.client.post("/v1/bookings", json=body, headers=key)).status_code == 201
+    await house.place()
+    told = [one["data"] for one in await house.events("booking.created.v1")]
+    assert [(one["organisation_id"], one["test_mode"]) for one in told] == [(organisation, True), (None, False)]
+
+
 async def test_nobody_in_particular_cannot_book(house: Any) -> None:
     token = house.keyring.token(audience="booking")
     headers = {"authorization": f"Bearer {token}", "idempotency-key": "k"}

@@ -49,6 +49,8 @@ class UserDeletedV1(_UserEvent):
 
     event_type: ClassVar[str] = "user.deleted.v1"
     deleted_at: datetime
+    ended_organisation_id: UUID | None = None
+    """The partner organisation whose last person this was: it ended too."""
 
 
 class UserSecurityNoticeV1(_UserEvent):

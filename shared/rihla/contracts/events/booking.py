@@ -80,6 +80,8 @@ class _BookingEvent(EventData):
     segments: tuple[SegmentFact, ...] = ()
     passengers: tuple[PassengerFact, ...] = ()
     test_mode: bool = False
+    organisation_id: UUID | None = None
+    """The partner whose key made the booking."""
 
 
 class BookingCreatedV1(_BookingEvent):
