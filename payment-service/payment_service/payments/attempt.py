@@ -15,11 +15,16 @@ from payment_service.payments.settle import record_taking
 from payment_service.payments.states import FINAL
 from payment_service.payments.views import payment_json
 from payment_service.providers.interface import ProviderRefused, ProviderSilent, TakeOrder, TakeOutcome
+from payment_service.providers.keeping import KeptToken
 from payment_service.providers.registry import Providers
 from payment_service.saved_methods.vault import Vault
 from rihla.db import Database
+from rihla.encryption import UnreadableData
 from rihla.kernel import Clock
+from rihla.telemetry import get_logger
 from rihla.web.idempotency import IdempotentRequest
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,9 @@ async def _take(
 ) -> TakeOutcome | None:
     token, customer = source.token, None
     if source.saved_method_id is not None:
-        kept = await attempt.vault.take_out(source.saved_method_id, payment.user_id)
+        kept = await _kept(attempt, source.saved_method_id, payment.user_id)
         if kept is None:
-            # Removed since: whether an earlier try of this request took money is for the reconciliation to ask.
+            # Whether an earlier try of this request took money is for the reconciliation to ask.
             return None
         token, customer = kept.token, kept.customer
     order = TakeOrder(
@@ -107,3 +112,12 @@ async def _take(
             failure_code=error.code.replace("_", "-"),
             failure_message=error.message or "The payment was refused.",
         )
+
+
+async def _kept(attempt: Attempt, method_id: UUID, user_id: UUID) -> KeptToken | None:
+    """None when the card was removed since, or its key is gone."""
+    try:
+        return await attempt.vault.take_out(method_id, user_id)
+    except UnreadableData:
+        _log.error("saved_method_unreadable", method_id=str(method_id))
+        return None

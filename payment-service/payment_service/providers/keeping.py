@@ -58,8 +58,11 @@ class MethodKeeper(Protocol):
         """Make sure that nobody enters a card any more, unless it has succeeded; as `read_setup` otherwise."""
         ...
 
-    async def adopt(self, token: str, method_id: UUID) -> KeptCard:
-        """Mark the token as ours, so that events about it name `method_id`, and read its card."""
+    async def adopt(self, token: str, method_id: UUID) -> KeptCard | None:
+        """Mark the token as ours, so that events about it name `method_id`, and read its card.
+
+        None when the provider has let go of it meanwhile.
+        """
         ...
 
     async def detach(self, token: str) -> None:

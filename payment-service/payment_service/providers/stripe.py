@@ -87,7 +87,9 @@ class StripeProvider:
             if order.customer is None:
                 form["return_url"] = order.return_url or self._public_url
             else:
+                # Nobody is there to be sent to another page; Stripe wants to be told, or it refuses to confirm.
                 form |= {"customer": order.customer, "off_session": "true"}
+                form["automatic_payment_methods[allow_redirects]"] = "never"
         response = await self._http.send(
             "POST", "/v1/payment_intents", data=form, headers={"Idempotency-Key": str(order.key)}
         )

@@ -29,7 +29,7 @@ class StripeMethods:
         self._http = http
 
     async def open_customer(self, key: UUID, user_id: UUID) -> str:
-        return str((await self._create("/v1/customers", key, {"metadata[rihla_user]": str(user_id)}))["id"])
+        return _id(await self._create("/v1/customers", key, {"metadata[rihla_user]": str(user_id)}))
 
     async def close_customer(self, customer: str) -> None:
         response = await self._http.send("DELETE", f"/v1/customers/{customer}")
@@ -54,9 +54,14 @@ class StripeMethods:
         # One that has ended cannot be cancelled: its end says what there is to do.
         return _setup(json_object(response)) if response.is_success else await self.read_setup(reference)
 
-    async def adopt(self, token: str, method_id: UUID) -> KeptCard:
+    async def adopt(self, token: str, method_id: UUID) -> KeptCard | None:
         form = {f"metadata[{METHOD_FIELD}]": str(method_id)}
-        method = _accepted(await self._http.send("POST", f"/v1/payment_methods/{token}", data=form))
+        response = await self._http.send("POST", f"/v1/payment_methods/{token}", data=form)
+        if response.status_code == 404:
+            return None
+        method = _accepted(response)
+        if not method.get("customer"):
+            return None
         card = method.get("card") or {}
         return KeptCard(card.get("brand"), card.get("last4"), card.get("exp_month"), card.get("exp_year"))
 
@@ -76,7 +81,14 @@ def _setup(intent: dict[str, Any]) -> Setup:
     status = _ENDED.get(str(intent.get("status"))) or ("failed" if intent.get("last_setup_error") else "open")
     token = intent.get("payment_method") if status == "succeeded" else None
     secret = intent.get("client_secret")
-    return Setup(str(intent["id"]), status, str(secret) if secret else None, str(token) if token else None)
+    return Setup(_id(intent), status, str(secret) if secret else None, str(token) if token else None)
+
+
+def _id(thing: dict[str, Any]) -> str:
+    """An answer without an id says nothing: somebody else on the way gave it."""
+    if not isinstance(thing.get("id"), str):
+        raise ProviderSilent("an answer of unknown shape")
+    return str(thing["id"])
 
 
 def _accepted(response: httpx.Response) -> dict[str, Any]:

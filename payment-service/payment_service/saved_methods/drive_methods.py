@@ -66,7 +66,12 @@ async def _drive(vault: Vault, row: Row[Any]) -> None:
         async with vault.db.transaction() as session:
             await store.erase(session, row.id, only=_UNFINISHED)
     elif setup.status == "succeeded" and setup.token is not None:
-        await _activate(vault, row, setup.token, await keeper.adopt(setup.token, row.id))
+        card = await keeper.adopt(setup.token, row.id)
+        if card is not None:
+            await _activate(vault, row, setup.token, card)
+        else:  # its holder, or somebody in the provider's console, was faster
+            async with vault.db.transaction() as session:
+                await store.erase(session, row.id, only=_UNFINISHED)
     else:
         await _later(vault, row, status="failed" if setup.status == "failed" else row.status)
 

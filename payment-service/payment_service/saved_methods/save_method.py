@@ -18,6 +18,7 @@ from payment_service.saved_methods import store
 from payment_service.saved_methods.errors import SavedMethodLimit, SavedMethodNotFound
 from payment_service.saved_methods.schemas import SavedMethodStarted
 from payment_service.saved_methods.vault import Vault
+from rihla.encryption import UnreadableData
 from rihla.http import UpstreamUnavailable
 from rihla.kernel import DomainError, new_id
 from rihla.web.idempotency import IdempotentRequest, Replay
@@ -71,7 +72,9 @@ async def _open(vault: Vault, method_id: UUID, user_id: UUID, provider: str) -> 
             raise ProviderNotAvailable("This account is closed.")
         row = await store.find(session, method_id, user_id)
         if row is None:
-            if await store.count(session, user_id) >= AT_MOST:
+            # One that nobody has entered a card for makes room: it is in no list, so its owner could not remove it.
+            full = await store.count(session, user_id) >= AT_MOST
+            if full and not await store.drop_oldest_unfinished(session, user_id, now=now):
                 raise SavedMethodLimit(f"At most {AT_MOST} payment methods can be saved. Remove one first.")
             values = {"id": method_id, "user_id": user_id, "provider": provider, "status": "pending"}
             await store.add(session, {**values, "created_at": now, "due_at": now + FIRST_LOOK})
@@ -83,7 +86,7 @@ async def _open(vault: Vault, method_id: UUID, user_id: UUID, provider: str) -> 
 async def _ask(vault: Vault, row: Row[Any]) -> None:
     try:
         await begin_setup(vault, row)
-    except ProviderSilent as error:
+    except (ProviderSilent, UnreadableData) as error:
         raise UpstreamUnavailable("The payment provider does not answer; try again.", upstream=row.provider) from error
     except ProviderRefused as error:
         async with vault.db.transaction() as session:

@@ -46,6 +46,16 @@ async def count(session: AsyncSession, user_id: UUID) -> int:
     return int((await session.execute(query)).scalar_one())
 
 
+async def drop_oldest_unfinished(session: AsyncSession, user_id: UUID, *, now: datetime) -> bool:
+    """Give up the setup that has waited longest for its card; whether there was one."""
+    unfinished = (saved_method.c.user_id == user_id) & saved_method.c.status.in_(("pending", "failed"))
+    query = select(saved_method.c.id).where(unfinished).order_by(saved_method.c.id).limit(1)
+    method_id = (await session.execute(query)).scalar_one_or_none()
+    if method_id is None:
+        return False
+    return await change(session, method_id, only=("pending", "failed"), status="removing", due_at=now, attempts=0)
+
+
 async def add(session: AsyncSession, values: dict[str, Any]) -> None:
     """A new method, once."""
     await session.execute(insert(saved_method).values(values).on_conflict_do_nothing())

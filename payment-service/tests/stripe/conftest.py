@@ -117,6 +117,9 @@ class StripeServer:
             "status": "requires_payment_method", "metadata": _metadata(form), "next_action": None,
             "last_payment_error": None, "payment_method": None, "customer": form.get("customer"),
         }  # fmt: skip
+        redirects = form.get("automatic_payment_methods[allow_redirects]") != "never"
+        if form.get("confirm") == "true" and redirects and "return_url" not in form:
+            return 400, {"error": {"type": "invalid_request_error", "code": "return_url_required"}}
         if form.get("customer") and self.methods[form["payment_method"]]["customer"] != form["customer"]:
             return 400, {"error": {"type": "invalid_request_error", "code": "payment_method_unattached"}}
         self.intents[intent_id] = intent
@@ -153,7 +156,7 @@ class StripeServer:
         return await self._once(request, self._new_customer)
 
     def _new_customer(self, form: dict[str, str]) -> tuple[int, Json]:
-        customer = {"id": f"cus_{new_id().hex}", "object": "customer", "metadata": _metadata(form)}
+        customer: Json = {"id": f"cus_{new_id().hex}", "object": "customer", "metadata": _metadata(form)}
         self.customers[customer["id"]] = customer
         return 200, customer
 
@@ -216,6 +219,11 @@ class StripeServer:
         setup |= {"status": "succeeded", "payment_method": token}
         self.tell("setup_intent.succeeded", setup)
         return token
+
+    def setup_of(self, method_id: str) -> Json:
+        """The setup that was begun for a method of ours."""
+        [setup] = [one for one in self.setups.values() if one["metadata"]["rihla_method"] == method_id]
+        return setup
 
     def decline_card(self, setup_id: str) -> None:
         """The bank refuses the card that was entered; another may be."""
