@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from rihla.contracts.events.subscribers import SUBSCRIBERS
 from rihla.db import Database
 from rihla_local.kubernetes import check
 from rihla_local.kubernetes.pods import careless_pods
@@ -148,6 +150,36 @@ def _allowed(production: list[Object], direction: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 def test_the_network_lets_through_exactly_the_documented_calls(production: list[Object], direction: str) -> None:
     assert _allowed(production, direction) == CALLS
+
+
+def test_the_documents_and_the_code_name_the_same_calls() -> None:
+    map_of_calls = (ROOT / "docs/architecture.md").read_text().split("```")[1]
+    drawn = {
+        (caller, called)
+        for caller, all_called in re.findall(r"(?=\b([a-z]+) ─+► ([a-z]+(?: · [a-z]+)*))", map_of_calls)
+        for called in all_called.split(" · ")
+    }
+    assert {pair for pair in drawn if set(pair) <= set(NAMES)} == CALLS
+    titles = re.findall(r"^## ([a-z]+)-service, for (?:the )?([a-z]+)$", (ROOT / "docs/contracts.md").read_text(), re.M)
+    assert len(titles) >= 6
+    assert {(caller, called) for called, caller in titles} <= CALLS
+    written = {
+        (service.name, audience)
+        for service in SERVICES
+        for file in (ROOT / service.folder / service.package).rglob("*.py")
+        for audience in re.findall(r'\baudience="([a-z]+)"', file.read_text())
+    }
+    assert len(written) >= 5
+    assert written <= CALLS
+
+
+def test_workers_grow_with_the_queue_their_service_reads(production: list[Object]) -> None:
+    hearers = {name for names in SUBSCRIBERS.values() for name in names}
+    for scaled in of_kind(production, "ScaledObject"):
+        name = scaled["metadata"]["name"].removesuffix("-worker")
+        queues = [one["metadata"]["queueName"] for one in scaled["spec"]["triggers"] if one["type"] == "rabbitmq"]
+        assert queues == ([f"rihla.{name}"] if name in hearers else [])
+        assert any(f'producer="{name}"' in str(one) for one in scaled["spec"]["triggers"]) or name == "notification"
 
 
 def test_whatever_no_policy_names_is_refused(production: list[Object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from rihla_local.layout import ROOT
 from rihla_local.manifest import services
 
 FOLDER = ROOT / "deploy/observability"
+RUNBOOKS = sorted((ROOT / "docs/runbooks").glob("*.md"))
 OF_OTHERS = ("cnpg_collector_", "certmanager_")
 """Metrics of the operators (documented by CloudNativePG and cert-manager)."""
 _FUNCTIONS = frozenset(
@@ -118,6 +120,28 @@ def test_prometheus_of_docker_compose_asks_every_process() -> None:
     names = {one.name for one in services(ROOT) if one.caller}
     processes = {name for name in composed if name.removesuffix("-worker") in names}
     assert processes <= targets
+
+
+def test_every_metric_of_a_runbook_is_made_by_the_code() -> None:
+    told = set(re.findall(r"`((?:rihla|gateway|flight)_[a-z_]+)[`{]", "".join(page.read_text() for page in RUNBOOKS)))
+    assert len(told) >= 8
+    assert {name for name in told if base_of(name) not in defined()} == set()
+
+
+async def test_every_statement_of_a_runbook_runs_on_the_migrated_schema(
+    database_for: Callable[[str], Awaitable[str]],
+) -> None:
+    told = [one for page in RUNBOOKS for one in re.findall(r"`((?:SELECT|UPDATE) [^`]+);`", page.read_text())]
+    assert len(told) >= 7
+    unknown = set(told)
+    for service in (one for one in services(ROOT) if one.caller and one.database):
+        connection = await asyncpg.connect(await database_for(service.folder))
+        for statement in told:
+            with contextlib.suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+                await connection.execute(f"EXPLAIN {statement}")
+                unknown.discard(statement)
+        await connection.close()
+    assert unknown == set()
 
 
 @pytest.mark.parametrize("service", ["booking", "payment"])
