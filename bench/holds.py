@@ -11,8 +11,6 @@ import asyncio
 import json
 import os
 import random
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from typing import Any
 import asyncpg
 import httpx
 import uvloop
+from durable import durable_postgres, free_port
 
 from rihla.db import Database
 from rihla.db.migrations import upgrade
@@ -35,7 +34,6 @@ from rihla.kernel import new_id
 from rihla.testing.databases import with_database
 from rihla.testing.keyring import Keyring
 from rihla_local.packages import postgres_bin
-from rihla_local.servers.postgres import DURABLE, Postgres
 
 HERE = Path(__file__).resolve()
 SERVICE = HERE.parents[1] / "flight-service"
@@ -92,9 +90,7 @@ def create() -> Any:
 @contextmanager
 def serving(environment: dict[str, str], *, alone: bool) -> Iterator[tuple[int, int]]:
     """(port, pid) of a ready service."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     argv = [sys.executable, "-m", "uvicorn", "--factory", "holds:create", "--port", str(port), "--loop", "uvloop"]
     argv += ["--http", "httptools", "--no-access-log", "--log-level", "warning", "--backlog", "4096"]
     environment = {**os.environ, **environment, **({"BENCH_ALONE": "1"} if alone else {})}
@@ -210,33 +206,6 @@ async def sale(port: int, token: str, offer: str) -> Outcome:
 
 
 # ---- the database
-
-
-@contextmanager
-def durable_postgres() -> Iterator[str]:
-    """BENCH_DATABASE_URL, or a private instance that flushes every commit."""
-    given = os.environ.get("BENCH_DATABASE_URL")
-    if given:
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="rihla-bench-") as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-        free.close()
-        os.chmod(folder, 0o755)
-        root = Path(folder)
-        server = Postgres(
-            root / "pg", root / "fallback", port, "bench", root / "log", {**DURABLE, "shared_buffers": "256MB"}
-        )
-        unit = server.unit()
-        pid = unit.start()
-        try:
-            while not unit.is_ready():
-                time.sleep(0.05)
-            yield server.url
-        finally:
-            os.kill(pid, signal.SIGINT)
-            os.waitpid(pid, 0)
 
 
 async def prepare(url: str) -> None:

@@ -12,11 +12,8 @@ import hashlib
 import hmac
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -30,6 +27,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import uvloop
+from durable import durable_postgres, free_port
 
 from payment_service.ledger import accounts
 from payment_service.ledger.seal import seal_batch
@@ -40,7 +38,6 @@ from rihla.db.migrations import upgrade
 from rihla.kernel import new_id
 from rihla.testing.databases import with_database
 from rihla.testing.keyring import Keyring
-from rihla_local.servers.postgres import DURABLE, Postgres
 
 SERVICE = Path(__file__).resolve().parents[1] / "payment-service"
 SECRET = "whsec_sandbox_local"
@@ -204,28 +201,6 @@ def telling(parts: list[UUID]) -> Ask:
 
 
 @contextmanager
-def durable_postgres() -> Iterator[str]:
-    """BENCH_DATABASE_URL, or a private instance that flushes every commit."""
-    given = os.environ.get("BENCH_DATABASE_URL")
-    if given:
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="rihla-bench-") as folder:
-        os.chmod(folder, 0o755)
-        root, tuned = Path(folder), {**DURABLE, "shared_buffers": "256MB"}
-        server = Postgres(root / "pg", root / "fallback", free_port(), "bench", root / "log", tuned)
-        unit = server.unit()
-        pid = unit.start()
-        try:
-            while not unit.is_ready():
-                time.sleep(0.05)
-            yield server.url
-        finally:
-            os.kill(pid, signal.SIGINT)
-            os.waitpid(pid, 0)
-
-
-@contextmanager
 def fresh_database(server: str) -> Iterator[str]:
     """A migrated database of its own, dropped afterwards."""
     name = f"bench_payments_{os.getpid()}"
@@ -242,12 +217,6 @@ def fresh_database(server: str) -> Iterator[str]:
         yield url
     finally:
         asyncio.run(admin(f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from gateway import problems
 from gateway.reference.examples import add_examples
 from gateway.routes import Route, Who
+from rihla.problem_schema import PROBLEM_SCHEMA
 
 Document = dict[str, Any]
 RowOf = Callable[[str], Route | None]
@@ -56,7 +57,7 @@ def join(documents: Mapping[str, Document], row_of: RowOf, server: str, version:
         "paths": {},
         "components": components,
     }
-    components["schemas"]["Problem"] = _PROBLEM_SCHEMA
+    components["schemas"]["Problem"] = PROBLEM_SCHEMA
     used_ids: set[str] = set()
     for service, original in documents.items():
         document = copy.deepcopy(original)
@@ -240,31 +241,3 @@ def _response(problem: problems.Problem) -> Document:
     if problem.status in (429, 503):
         response["headers"] = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
     return response
-
-
-_PROBLEM_SCHEMA: Document = {
-    "title": "Problem",
-    "description": "RFC 9457 problem details. `code` is stable; `detail` is for people.",
-    "type": "object",
-    "required": ["type", "title", "status", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-    },
-    "additionalProperties": True,
-}

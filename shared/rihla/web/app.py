@@ -10,13 +10,14 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 
 from rihla.auth.tokens import TokenVerifier
+from rihla.problem_schema import PROBLEM_SCHEMA
 from rihla.settings import ServiceSettings
 from rihla.telemetry import configure_logging
 from rihla.tracing import start_tracing, stop_tracing, trace_with
 from rihla.web.health import Check, health_router
 from rihla.web.loops import Loop, LoopGroup
 from rihla.web.middleware import RequestMiddleware
-from rihla.web.problems import PROBLEM_SCHEMA, ProblemTable, install_problem_handlers
+from rihla.web.problems import ProblemTable, install_problem_handlers
 
 OpenContainer = Callable[[], AbstractAsyncContextManager[Any]]
 ChecksOf = Callable[[Any], Mapping[str, Check]]

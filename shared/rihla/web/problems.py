@@ -205,31 +205,3 @@ def problem_responses(*codes: str, table: ProblemTable) -> dict[int | str, dict[
         )
         entry["content"][MEDIA_TYPE]["examples"][code] = {"summary": spec.title, "value": example}
     return responses
-
-
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "title": "Problem",
-    "description": "RFC 9457 problem details. `code` is stable; `detail` is for people.",
-    "type": "object",
-    "required": ["type", "title", "status", "code", "request_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-    },
-    "additionalProperties": True,
-}
