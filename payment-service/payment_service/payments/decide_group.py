@@ -183,6 +183,7 @@ def _plain_success(fact: TakingFact, asked: Taking) -> bool:
         asked.outcome.status == "succeeded"
         and fact.alone
         and not fact.lost
+        and not fact.forgotten
         and fact.payment.purpose == "charge"
         and fact.payment.status in ("processing", "requires_action")
         and fact.part.status in OPEN_PARTS

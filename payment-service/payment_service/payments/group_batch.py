@@ -111,7 +111,7 @@ class Batch:
                 "provider": provider,
                 "event_id": event.event_id,
                 "type": event.type,
-                "facts": event.facts(),
+                "facts": event.facts(again=status == "pending"),
                 "status": status,
                 "next_attempt_at": now + _EVENT_PAUSE,
             }

@@ -21,7 +21,8 @@ SELECT json_build_object(
   'takings', ARRAY(SELECT json_build_object('part', to_json(pp), 'payment', to_json(p),
       'alone', NOT EXISTS (SELECT 1 FROM payment_part o WHERE o.payment_id = p.id AND o.id <> pp.id),
       'lost', EXISTS (SELECT 1 FROM payment w
-        WHERE w.charge_id = p.charge_id AND w.id <> p.id AND w.status = 'succeeded'))
+        WHERE w.charge_id = p.charge_id AND w.id <> p.id AND w.status = 'succeeded'),
+      'forgotten', EXISTS (SELECT 1 FROM method_customer c WHERE c.user_id = p.user_id AND c.state <> 'open'))
     FROM (SELECT unnest($5::uuid[]) AS id UNION SELECT known.id
       FROM unnest($6::text[], $7::text[]) AS r(provider, reference)
       JOIN payment_part known ON known.provider = r.provider AND known.provider_reference = r.reference) wanted
@@ -44,12 +45,15 @@ class WalletFact:
 
 @dataclass(frozen=True, slots=True)
 class TakingFact:
-    """A part, its payment, whether the payment has no other part, and whether another one paid its charge."""
+    """A part, its payment, whether the payment has no other part, whether another one paid its charge, and whether the
+    person's account was deleted.
+    """
 
     part: PartRecord
     payment: PaymentRecord
     alone: bool
     lost: bool
+    forgotten: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Bring a payment to its end, from wherever the news came: our own call, a webhook, or a question asked later."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment_service.payments import store
+from payment_service.payments.forget_cards import is_forgotten
 from payment_service.payments.records import PartRecord, PaymentRecord
 from payment_service.payments.states import FINAL, part_after, payment_of
 from payment_service.payments.taking import give_back_inside, pass_on, take_outside
@@ -35,6 +37,8 @@ async def record_taking(
     told_nothing_new = status == current.status and outcome.reference in (None, current.provider_reference)
     if told_nothing_new and not outcome.action_url:
         return payment
+    if outcome.card_last4 is not None and await is_forgotten(session, payment.user_id):
+        outcome = replace(outcome, card_brand=None, card_last4=None)
     changed = await store.change_part(
         session,
         part.id,

@@ -7,7 +7,7 @@ will not help), or ProviderSilent (whether it acted is unknown; ask again by ide
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from rihla.kernel import DomainError
@@ -15,6 +15,9 @@ from rihla.kernel import DomainError
 TakeStatus = Literal["succeeded", "failed", "requires_action", "processing"]
 RefundStatus = Literal["succeeded", "failed", "processing"]
 SavedWord = Literal["succeeded", "failed", "detached"]
+
+PERSONAL: Final = ("card_brand", "card_last4", "action_url")
+"""What a taking's outcome says of a person: their card, and the page they confirm on."""
 
 
 class ProviderSilent(Exception):
@@ -117,8 +120,11 @@ class ProviderEvent:
     saved: SavedWord | None = None
     """What became of the saved method `key`."""
 
-    def facts(self) -> dict[str, Any]:
-        """What is stored of it: only fields we understand, never the raw body."""
+    def facts(self, *, again: bool = True) -> dict[str, Any]:
+        """What is stored of it: only fields we understand, never the raw body.
+
+        `again`: it will be applied from what is stored. One that has been needs nothing that leads to a person.
+        """
         facts: dict[str, Any] = {"about": self.about}
         if self.key:
             facts["key"] = str(self.key)
@@ -128,7 +134,9 @@ class ProviderEvent:
             facts["saved"] = self.saved
         outcome = self.taking or self.refund
         if outcome is not None:
-            facts["outcome"] = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
+            fields = outcome.__dataclass_fields__
+            kept = {name: getattr(outcome, name) for name in fields if again or name not in PERSONAL}
+            facts["outcome"] = kept
         return facts
 
     @classmethod

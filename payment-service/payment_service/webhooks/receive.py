@@ -73,9 +73,8 @@ async def _in_full(db: Database, provider: str, event: ProviderEvent, now: datet
         else:
             result = await _apply(session, provider, event, now)
             if result != "pending":
-                await session.execute(
-                    update(provider_event).where(provider_event.c.id == row_id).values(status=result, handled_at=now)
-                )
+                ended = {"status": result, "handled_at": now, "facts": event.facts(again=False)}
+                await session.execute(update(provider_event).where(provider_event.c.id == row_id).values(ended))
     return result
 
 
@@ -113,10 +112,11 @@ async def retry_pending(db: Database, clock: Clock, *, limit: int = 100) -> int:
         for row in rows:
             event = ProviderEvent.from_facts(row.event_id, row.type, row.facts)
             result = await _apply(session, row.provider, event, now)
-            values: dict[str, object] = {"status": result, "handled_at": now, "attempts": row.attempts + 1}
+            ended = {"facts": event.facts(again=False), "handled_at": now}
+            values: dict[str, object] = {"status": result, "attempts": row.attempts + 1, **ended}
             if result == "pending":
                 values = {"attempts": row.attempts + 1, "next_attempt_at": now + _PAUSE * 2 ** min(row.attempts, 10)}
                 if now - row.received_at > _PATIENCE:
-                    values = {"status": "ignored", "note": "about nothing of ours", "handled_at": now}
+                    values = {"status": "ignored", "note": "about nothing of ours", **ended}
             await session.execute(update(provider_event).where(provider_event.c.id == row.id).values(values))
     return len(rows)

@@ -12,7 +12,12 @@ provider_event = Table(
     Column("provider", Text, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
-    Column("facts", JSONB, nullable=False, comment="the signed fields we use; never card data"),
+    Column(
+        "facts",
+        JSONB,
+        nullable=False,
+        comment="the signed fields we use; never a card number, and once it is handled nothing of a person",
+    ),
     Column("status", Text, nullable=False, comment="pending, handled or ignored"),
     Column("note", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
