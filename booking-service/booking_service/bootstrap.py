@@ -13,6 +13,7 @@ from booking_service.placing.saved_traveller import TravellerClient
 from booking_service.settings import Settings
 from rihla.auth import TokenSigner
 from rihla.db import Database
+from rihla.encryption import DataCipher
 from rihla.http import ServiceClient
 from rihla.kernel import Clock, SystemClock
 
@@ -24,6 +25,7 @@ class Container:
     settings: Settings
     clock: Clock
     db: Database
+    cipher: DataCipher
     flights: FlightClient
     payments: PaymentClient
     travellers: TravellerClient
@@ -75,9 +77,10 @@ async def open_container(
         )
     )
     clock = clock or SystemClock()
+    cipher = DataCipher(settings.encryption_keys())
     try:
         async with open_documents(settings, clock=clock) as documents:
-            yield Container(settings, clock, db, flights, payments, travellers, documents)
+            yield Container(settings, clock, db, cipher, flights, payments, travellers, documents)
     finally:
         await flights.close()
         await payments.close()

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from booking_service.bookings.complete_bookings import CompletionSweeper
 from booking_service.bookings.errands import ErrandRunner, Handler
+from booking_service.bookings.seal_passports import PassportSealer
 from booking_service.bootstrap import Container, Transports, open_container
 from booking_service.changing.confirm_change import confirm_change
 from booking_service.changing.move_seats import sync_seats
@@ -77,6 +78,7 @@ class Worker:
     seat_plans: SeatPlanSweeper
     documents: DocumentMaker
     forgetter: Forgetter
+    passports: PassportSealer
     relay: OutboxRelay
     consumer: Consumer
 
@@ -95,6 +97,7 @@ class Worker:
             self.documents.run,
             Housekeeping(self.c.db, self.c.clock).run,
             self.forgetter.run,
+            self.passports.run,
         ]
 
     def checks(self) -> dict[str, Check]:
@@ -124,6 +127,7 @@ async def open_worker(
                 seat_plans=SeatPlanSweeper(c),
                 documents=DocumentMaker(c.db, c.documents, clock=c.clock),
                 forgetter=Forgetter(c),
+                passports=PassportSealer(c),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),
                 consumer=consumer,
             )

@@ -44,14 +44,13 @@ class PassengerCorrection(RequestModel):
         }
         if self.passport is not None:
             values |= {
-                "passport_number": self.passport.number,
                 "passport_issuing_country": self.passport.issuing_country,
                 "passport_nationality": self.passport.nationality,
                 "passport_expires_on": self.passport.expires_on,
             }
         if self.visas is not None:
             values["visas"] = tuple(one.visa() for one in self.visas)
-        return Correction(values=values)
+        return Correction(values=values, passport_number=self.passport.number if self.passport else None)
 
 
 def _json(body: bytes) -> Response:

@@ -13,6 +13,7 @@ from booking_service.bookings import facts
 from booking_service.bookings.errors import InvalidRequest, PassengerNotFound
 from booking_service.bookings.name_rules import is_small_correction, name_finding
 from booking_service.bookings.read_booking import lock_owned
+from booking_service.bookings.sealed_passport import is_same, masked, sealed_bytes
 from booking_service.bookings.states import BookingState, CouponState, MoveNotAllowed
 from booking_service.bookings.store import add_timeline, bump_version, publish
 from booking_service.bookings.view import BookingView, PassengerView
@@ -21,6 +22,7 @@ from booking_service.bootstrap import Container
 from booking_service.documents.kinds import DocumentKind
 from booking_service.documents.request_documents import request_documents
 from rihla.auth import Principal
+from rihla.encryption import DataCipher
 
 _OPEN = {
     BookingState.PENDING_PAYMENT,
@@ -32,9 +34,10 @@ _OPEN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """Column -> new value; only what is to change."""
+    """Column -> new value; only what is to change. `passport_number` is whole and is stored sealed."""
 
     values: dict[str, Any]
+    passport_number: str | None = None
 
 
 async def correct_passenger(
@@ -53,6 +56,7 @@ async def correct_passenger(
             raise PassengerNotFound("This booking has no such passenger.")
         _check(view, passenger, correction.values)
         changed = {name: value for name, value in correction.values.items() if getattr(passenger, name) != value}
+        changed |= _new_passport(c.cipher, passenger, correction.passport_number)
         if changed:
             await _write(session, passenger_id, changed)
             await bump_version(session, booking_id)
@@ -71,6 +75,14 @@ async def correct_passenger(
                 session, booking_id, lambda seen: facts.changed(seen, now=now, kind="passenger"), now=now
             )
     return booking_json(view, now)
+
+
+def _new_passport(cipher: DataCipher, passenger: PassengerView, number: str | None) -> dict[str, Any]:
+    """The columns of another number than the one there is; none when it is the same or no number was sent."""
+    if number is None or is_same(cipher, passenger.passport_sealed, number, passenger.id):
+        return {}
+    sealed = sealed_bytes(cipher, number, passenger.id)
+    return {"passport_number": None, "passport_masked": masked(number), "passport_sealed": sealed}
 
 
 async def _write(session: AsyncSession, passenger_id: UUID, changed: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Sequence,
     SmallInteger,
     String,
@@ -199,7 +200,11 @@ passenger = Table(
     Column("surname", String(60), nullable=False),
     Column("date_of_birth", Date, nullable=False),
     Column("gender", String(12)),
+    # Plain: only in rows written before numbers were sealed, until `seal_passports.py` has come to them.
     Column("passport_number", String(20)),
+    # The number as it is shown, and as a whole, sealed with TRAVELLER_KEYS (`sealed_passport.py`).
+    Column("passport_masked", String(20)),
+    Column("passport_sealed", LargeBinary),
     Column("passport_issuing_country", String(2)),
     Column("passport_nationality", String(2)),
     Column("passport_expires_on", Date),
@@ -212,8 +217,10 @@ passenger = Table(
     Column("accompanied_by", Uuid, ForeignKey("passenger.id")),
     Column("e_ticket_number", String(13)),
     CheckConstraint("type IN ('adult', 'child', 'infant', 'senior', 'student')", name="type"),
+    CheckConstraint("(passport_masked IS NULL) = (passport_sealed IS NULL)", name="passport_sealed"),
     UniqueConstraint("booking_id", "position"),
 )
+Index("ix_passenger_plain_passport", passenger.c.id, postgresql_where=text("passport_number IS NOT NULL"))
 
 ticket = Table(
     "ticket",

@@ -192,9 +192,9 @@ def segment_document(one: SegmentView) -> Json:
 
 def _passenger(one: PassengerView) -> Json:
     passport = None
-    if one.passport_number:
+    if one.passport_shown:
         passport = {
-            "number": masked(one.passport_number),
+            "number": one.passport_shown,
             "issuing_country": one.passport_issuing_country,
             "nationality": one.passport_nationality,
             "expires_on": one.passport_expires_on,
@@ -229,11 +229,6 @@ def _passenger(one: PassengerView) -> Json:
             for coupon in one.coupons
         ],
     }
-
-
-def masked(passport_number: str) -> str:
-    """A passport's last three characters; the rest never leaves the service again."""
-    return "*" * max(0, len(passport_number) - 3) + passport_number[-3:]
 
 
 def _charge(one: ChargeView) -> Json:

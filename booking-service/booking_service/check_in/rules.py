@@ -81,7 +81,7 @@ def _need_passports(view: BookingView, coupons: list[CouponView]) -> None:
         if segment is None or passenger is None or not segment.international:
             continue
         expires_on = passenger.passport_expires_on
-        if not passenger.passport_number or expires_on is None or expires_on < segment.arrival_at.date():
+        if not passenger.passport_shown or expires_on is None or expires_on < segment.arrival_at.date():
             missing.add(passenger.id)
     if missing:
         raise PassportRequired(

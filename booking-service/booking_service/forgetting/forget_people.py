@@ -26,8 +26,9 @@ _BOOKINGS = text(
     RETURNING id"""
 )
 _PASSENGERS = text(
-    """UPDATE passenger SET passport_number = NULL, passport_issuing_country = NULL, passport_nationality = NULL,
-      passport_expires_on = NULL, visas = '[]', email = NULL, phone = NULL, gender = NULL, date_of_birth = '1900-01-01',
+    """UPDATE passenger SET passport_number = NULL, passport_masked = NULL, passport_sealed = NULL,
+      passport_issuing_country = NULL, passport_nationality = NULL, passport_expires_on = NULL, visas = '[]',
+      email = NULL, phone = NULL, gender = NULL, date_of_birth = '1900-01-01',
       given_name = CASE WHEN e_ticket_number IS NULL THEN 'Erased' ELSE given_name END,
       surname = CASE WHEN e_ticket_number IS NULL THEN 'Erased' ELSE surname END
     WHERE booking_id = ANY(:ids)"""

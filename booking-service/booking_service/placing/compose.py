@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from booking_service.bookings.hold import HeldLine, Hold
+from booking_service.bookings.sealed_passport import masked
 from booking_service.bookings.states import BookingState, ChargeState, CouponState
 from booking_service.bookings.view import (
     BookingView,
@@ -185,7 +186,8 @@ def _passengers(
             surname=one.surname,
             date_of_birth=one.date_of_birth,
             gender=one.gender,
-            passport_number=one.passport.number if one.passport else None,
+            passport_masked=masked(one.passport.number) if one.passport else None,
+            passport_sealed=one.passport.sealed if one.passport else None,
             passport_issuing_country=one.passport.issuing_country if one.passport else None,
             passport_nationality=one.passport.nationality if one.passport else None,
             passport_expires_on=one.passport.expires_on if one.passport else None,

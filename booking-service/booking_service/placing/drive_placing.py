@@ -5,6 +5,7 @@ same
 thing; `attempt` fences the slower ones off in the database.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from booking_service.bookings import errors, facts
@@ -17,6 +18,7 @@ from booking_service.bootstrap import Container
 from booking_service.placing import store
 from booking_service.placing.compose import Placing, compose
 from booking_service.placing.rules import check_travel_days
+from booking_service.placing.seal_order import sealed_order
 from rihla.contracts.events import Envelope
 from rihla.db.idempotency import RequestInProgress
 from rihla.http import UpstreamUnavailable
@@ -38,7 +40,7 @@ async def drive(c: Container, placing: Placing, idem: IdempotentRequest | None) 
     hold = await c.flights.put_hold(placing.hold_id, order.offer_id, expires_at, order.hold_lines())
     check_hold(placing, hold)
     discount = await _reserve_discount(c, placing, hold)
-    view = compose(placing, hold, discount)
+    view = compose(replace(placing, order=sealed_order(c.cipher, order)), hold, discount)
     return view, await _store(c, placing, view, idem)
 
 

@@ -25,10 +25,13 @@ class ChosenExtra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passport:
+    """`number` is whole until `sealed` holds it (`seal_order.py`), and masked from then on."""
+
     number: str
     issuing_country: str
     nationality: str
     expires_on: date
+    sealed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

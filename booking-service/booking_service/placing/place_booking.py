@@ -23,6 +23,7 @@ from booking_service.placing.drive_placing import drive, give_up, refusal_again
 from booking_service.placing.hold_budget import HoldBudget, check_budget
 from booking_service.placing.order import Order
 from booking_service.placing.rules import check_party
+from booking_service.placing.seal_order import sealed_order
 from booking_service.problems import PROBLEMS
 from booking_service.settling.confirm_booking import confirm_now
 from rihla.auth import Principal
@@ -42,7 +43,7 @@ async def place_booking(c: Container, principal: Principal, order: Order, idem: 
     findings = check_party(order, c.clock.now().date())
     if findings:
         raise InvalidRequest(*findings)
-    placing = _new_placing(c, principal, order)
+    placing = _new_placing(c, principal, sealed_order(c.cipher, order))
     reference = await store.begin(
         await c.db.asyncpg_pool(),
         placing,

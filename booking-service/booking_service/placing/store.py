@@ -68,14 +68,15 @@ segments AS (
       fare_class text, international boolean, baggage jsonb)),
 travellers AS (
   INSERT INTO passenger (id, booking_id, position, type, title, given_name, surname, date_of_birth, gender,
-    passport_number, passport_issuing_country, passport_nationality, passport_expires_on, visas, email, phone,
-    seat_preference, ssr, extra_bags, accompanied_by)
+    passport_masked, passport_sealed, passport_issuing_country, passport_nationality, passport_expires_on, visas,
+    email, phone, seat_preference, ssr, extra_bags, accompanied_by)
   SELECT t.id, p.id, t.position, t.type, t.title, t.given_name, t.surname, t.date_of_birth, t.gender,
-    t.passport_number, t.passport_issuing_country, t.passport_nationality, t.passport_expires_on, t.visas,
-    t.email, t.phone, t.seat_preference, t.ssr, t.extra_bags, t.accompanied_by
+    t.passport_masked, t.passport_sealed, t.passport_issuing_country, t.passport_nationality, t.passport_expires_on,
+    t.visas, t.email, t.phone, t.seat_preference, t.ssr, t.extra_bags, t.accompanied_by
   FROM placed p, jsonb_to_recordset(($3::jsonb)->'passengers') AS t(id uuid, position int, type text, title text,
-    given_name text, surname text, date_of_birth date, gender text, passport_number text, passport_issuing_country text,
-    passport_nationality text, passport_expires_on date, visas jsonb, email text, phone text, seat_preference text,
+    given_name text, surname text, date_of_birth date, gender text, passport_masked text, passport_sealed bytea,
+    passport_issuing_country text, passport_nationality text, passport_expires_on date,
+    visas jsonb, email text, phone text, seat_preference text,
     ssr text[], extra_bags int, accompanied_by uuid)),
 coupons AS (
   INSERT INTO coupon (id, booking_id, passenger_id, segment_id, slice_id, flight_id, state, seat)

@@ -20,6 +20,7 @@ from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
 from booking_service.placing.compose import RIDES, Placing, compose
 from booking_service.placing.drive_placing import check_hold
+from booking_service.placing.seal_order import sealed_order
 from booking_service.placing.store import place
 from booking_service.seat_plans import store
 from booking_service.seat_plans.errors import SeatPlanNotPossible
@@ -28,7 +29,6 @@ from booking_service.seat_plans.kept_traveller import PlanTraveller, kept_travel
 from booking_service.seat_plans.plan import PlanState, SeatPlan
 from booking_service.seat_plans.store import Row
 from rihla.db.idempotency import RequestInProgress
-from rihla.encryption import DataCipher
 from rihla.http import UpstreamUnavailable
 from rihla.kernel import DomainError, new_id
 
@@ -70,17 +70,16 @@ async def _begin_bookings(c: Container, row: Row, plan: SeatPlan) -> list[Placin
         held = await store.lock(session, plan.id)
         if held is None or (held.state, held.attempt) != (row.state, row.attempt):
             raise RequestInProgress("Another process is reserving this plan; ask again shortly.")
-        who = await kept_traveller_of(
-            session, DataCipher(c.settings.encryption_keys()), plan.subscription_id, plan.user_id
-        )
+        who = await kept_traveller_of(session, c.cipher, plan.subscription_id, plan.user_id)
         if who is None:
             raise InvalidRequest(("#/traveller", "traveller-required", "The traveller's data were erased."))
-        placings = [_placing(plan, one, who, now) for one in chosen]
+        placings = [_placing(c, plan, one, who, now) for one in chosen]
         await store.begin_bookings(session, plan, placings)
     return placings
 
 
-def _placing(plan: SeatPlan, chosen: Chosen, who: PlanTraveller, now: datetime) -> Placing:
+def _placing(c: Container, plan: SeatPlan, chosen: Chosen, who: PlanTraveller, now: datetime) -> Placing:
+    day, route = chosen.departure.day.isoformat(), chosen.departure.route
     return Placing(
         booking_id=new_id(),
         reference=new_reference(),
@@ -91,12 +90,7 @@ def _placing(plan: SeatPlan, chosen: Chosen, who: PlanTraveller, now: datetime) 
         attempt=1,
         created_at=now,
         payment_required_by=plan.expires_at,
-        order=who.order(
-            chosen.offer_id,
-            plan.subscription_id,
-            date=chosen.departure.day.isoformat(),
-            route=chosen.departure.route,
-        ),
+        order=sealed_order(c.cipher, who.order(chosen.offer_id, plan.subscription_id, date=day, route=route)),
     )
 
 
@@ -116,7 +110,7 @@ async def _hold(c: Container, placing: Placing) -> BookingView:
         day, route = date.fromisoformat(order.metadata["date"]), order.metadata["route"]
         raise _not_possible([Missing(day, route, NO_SEATS)]) from gone
     check_hold(placing, hold)
-    return compose(placing, paid_by_plan(hold), 0)
+    return compose(replace(placing, order=sealed_order(c.cipher, order)), paid_by_plan(hold), 0)
 
 
 def _not_possible(missing: list[Missing]) -> SeatPlanNotPossible:

@@ -4,6 +4,7 @@ payment-service never stores a passenger's data.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,7 @@ from booking_service.placing.order import Order, Traveller
 from rihla.encryption import DataCipher
 from rihla.kernel import new_id
 
-_WHAT = "kept-traveller"
+KEPT_TRAVELLER: Final = "kept-traveller"
 _UNUSED_FOR = timedelta(days=1)
 _KEEP = text(
     "INSERT INTO kept_traveller (subscription_id, user_id, sealed, kept_at) "
@@ -62,7 +63,7 @@ async def keep_traveller(
     now: datetime,
 ) -> None:
     """Keep the traveller for the subscription's later periods; what was kept and never used goes."""
-    sealed = cipher.encrypt(msgspec.json.encode(who).decode(), what=_WHAT, owner=subscription_id)
+    sealed = cipher.encrypt(msgspec.json.encode(who).decode(), what=KEPT_TRAVELLER, owner=subscription_id)
     await session.execute(_KEEP, {"subscription_id": subscription_id, "user_id": user_id, "sealed": sealed, "now": now})
     await session.execute(_FORGET_UNUSED, {"before": now - _UNUSED_FOR})
 
@@ -75,7 +76,7 @@ async def kept_traveller_of(
     sealed = found.scalar_one_or_none()
     if sealed is None:
         return None
-    text_of = cipher.decrypt(sealed, what=_WHAT, owner=subscription_id)
+    text_of = cipher.decrypt(sealed, what=KEPT_TRAVELLER, owner=subscription_id)
     return msgspec.json.decode(text_of, type=PlanTraveller)
 
 

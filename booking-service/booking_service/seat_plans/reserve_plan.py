@@ -17,7 +17,6 @@ from booking_service.seat_plans.kept_traveller import PlanTraveller, keep_travel
 from booking_service.seat_plans.plan import MOST_RIDES, PlanState, SeatPlan, departures
 from booking_service.seat_plans.store import Row
 from rihla.db.idempotency import RequestInProgress
-from rihla.encryption import DataCipher
 from rihla.http import UpstreamUnavailable
 
 _LOOK_EVERY_SECONDS = 0.1
@@ -93,8 +92,7 @@ def _check(plan: SeatPlan, now: datetime) -> None:
 async def _know_traveller(
     session: AsyncSession, c: Container, plan: SeatPlan, who: PlanTraveller | None, *, now: datetime
 ) -> None:
-    cipher = DataCipher(c.settings.encryption_keys())
-    known = who or await kept_traveller_of(session, cipher, plan.subscription_id, plan.user_id)
+    known = who or await kept_traveller_of(session, c.cipher, plan.subscription_id, plan.user_id)
     if known is None:
         message = "Nobody is known to travel on this subscription; name the traveller."
         raise InvalidRequest(("#/traveller", "traveller-required", message))
@@ -103,4 +101,4 @@ async def _know_traveller(
         at = [(p.replace("#/passengers/0", "#/traveller/passenger"), code, message) for p, code, message in findings]
         raise InvalidRequest(*at)
     if who is not None:
-        await keep_traveller(session, cipher, who, plan.subscription_id, plan.user_id, now=now)
+        await keep_traveller(session, c.cipher, who, plan.subscription_id, plan.user_id, now=now)

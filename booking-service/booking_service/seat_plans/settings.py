@@ -1,4 +1,4 @@
-"""Settings of seat plans; the service's `Settings` inherits them."""
+"""The keys of what is sealed at rest; the service's `Settings` inherits them."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ _LOCAL_KEYS = '{"local-1": "cmlobGEtbG9jYWwtdHJhdmVsbGVyLWtleS0zMi1ieXQ="}'
 
 
 class SeatPlanSettings(ServiceSettings):
-    """What encrypts the traveller kept for a subscription's later periods."""
+    """What seals passport numbers, and the traveller kept for a subscription's later periods."""
 
     traveller_keys: SecretStr = local_secret(_LOCAL_KEYS)
     """JSON object of key id -> base64 of 32 bytes; the first encrypts, all decrypt."""

@@ -12,7 +12,7 @@ from rihla.contracts.events import PaymentFailedV1, UserDeletedV1
 from rihla.kernel import new_id
 
 _CONTACT = "SELECT contact_email, contact_phone FROM booking WHERE id = :id"
-_PERSON = "SELECT given_name, surname, passport_number FROM passenger WHERE booking_id = :id"
+_PERSON = "SELECT given_name, surname, passport_masked, passport_sealed FROM passenger WHERE booking_id = :id"
 
 
 async def _forget(house: Any) -> None:
@@ -30,7 +30,7 @@ async def test_what_was_never_paid_is_erased_with_its_names(house: Any) -> None:
     [contact] = await house.rows(_CONTACT, id=booking["id"])
     [person] = await house.rows(_PERSON, id=booking["id"])
     assert tuple(contact.values()) == (ERASED_EMAIL, None)
-    assert tuple(person.values()) == ("Erased", "Erased", None)
+    assert tuple(person.values()) == ("Erased", "Erased", None, None)
 
 
 async def test_a_journey_ahead_stays_whole_until_it_is_over_and_then_keeps_only_the_ticket(house: Any) -> None:
@@ -44,7 +44,7 @@ async def test_a_journey_ahead_stays_whole_until_it_is_over_and_then_keeps_only_
     [contact] = await house.rows(_CONTACT, id=booking["id"])
     [person] = await house.rows(_PERSON, id=booking["id"])
     assert contact["contact_email"] == ERASED_EMAIL
-    assert tuple(person.values()) == ("Amina", "Rahman", None)
+    assert tuple(person.values()) == ("Amina", "Rahman", None, None)
     assert await house.worker.forgetter.forget_due() == 0
     assert await house.rows("SELECT 1 FROM forgotten_person WHERE finished_at IS NOT NULL")
 
