@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import uvloop
+from cpu_split import cpu_seconds, say_split
 from pydantic import BaseModel
 from stacked import memory, offers, say, stack, travellers
 from wire import Seen, Wire
@@ -86,7 +87,7 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
     facts, turn, seen, paid = own.facts, itertools.cycle(found), Seen(), Seen()
     port = urlsplit(facts["gateway_url"]).port or 80
     left, ids, outcomes = itertools.count(), list[str](), Counter[str]()
-    before, began = memory(own), time.perf_counter()
+    before, used, began = memory(own), cpu_seconds(own), time.perf_counter()
 
     async def one(who: Traveller) -> None:
         wire = await Wire.open(port)
@@ -115,6 +116,7 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
     took = time.perf_counter() - began
     await connection.close()
     after = memory(own)
+    say_split("capacity", used, cpu_seconds(own), confirmed)
     rate, refused = confirmed / took, dict(seen.codes + paid.codes)
     print(f"capacity: {confirmed} of {len(ids)} paid bookings confirmed in {took:.1f} s: {rate:.0f} a second")
     print(f"          payments as answered: {dict(outcomes)}")
@@ -221,13 +223,16 @@ def play(own: Any, seconds: float, connections: int, wanted: int, pay: str) -> b
     print(f"floors: pgbench {floor:,.0f} holds/s; an empty handler {handler:,.0f} requests/s", flush=True)
     uvloop.run(place(port, people, found, 1.5))  # warm
     _, already = asyncio.run(count(facts, []))
+    used = cpu_seconds(own)
     seen, ids = uvloop.run(place(port, people, found, seconds))
+    spent = cpu_seconds(own)
     there, every = asyncio.run(count(facts, ids))
     rate, p95 = seen.per_second(201), seen.wait_ms(0.95)
     print(f"bookings: {rate:,.0f} a second, p50 {seen.wait_ms(0.5):.0f} p95 {p95:.0f} p99 {seen.wait_ms(0.99):.0f} ms")
     made = every - already
     print(f"          {dict(seen.statuses)} {dict(seen.codes)}")
     print(f"          of {len(ids)} acknowledged {there} are there; {made} were made", flush=True)
+    say_split("a booking", used, spent, len(ids))
     figures: dict[str, Any] = {
         "bookings_per_second": round(rate, 1),
         "bookings_p95_ms": round(p95, 1),
