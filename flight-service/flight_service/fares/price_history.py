@@ -24,18 +24,31 @@ CROSS JOIN unnest(CAST(:cabins AS text[]), CAST(:bases AS int[])) AS b(c, base)
 WHERE base > 0
 """
 )
+_PAGE = text(
+    """
+SELECT max(no) FROM (
+    SELECT no FROM flight WHERE status IN ('scheduled', 'delayed') AND departure_at > :now
+        AND departure_at < CAST(:now AS timestamptz) + interval '60 days' AND no > :after
+    ORDER BY no LIMIT :limit) page
+"""
+)
+# Flight by flight, whatever is known of the tables: the timetable was copied in a moment ago, and a plan made without
+# statistics compared each flight with everything noted so far, for minutes.
 _TODAY = text(
     """
 SELECT f.id, f.departure_at, f.base_fares, i.cabin, i.free_seats, i.capacity
-FROM flight f JOIN cabin_inventory i ON i.flight_id = f.id
+FROM flight f
+CROSS JOIN LATERAL (
+    SELECT cabin, free_seats, capacity FROM cabin_inventory WHERE flight_id = f.id OFFSET 0) i
+LEFT JOIN LATERAL (
+    SELECT true AS noted FROM price_history h WHERE h.flight_id = f.id AND h.cabin = i.cabin AND h.reason = 'day'
+        AND h.at > CAST(:now AS timestamptz) - interval '20 hours' LIMIT 1) day ON true
 WHERE f.status IN ('scheduled', 'delayed') AND f.departure_at > :now
     AND f.departure_at < CAST(:now AS timestamptz) + interval '60 days'
-    AND f.no > :after AND NOT EXISTS (
-        SELECT 1 FROM price_history h WHERE h.flight_id = f.id AND h.cabin = i.cabin AND h.reason = 'day'
-            AND h.at > CAST(:now AS timestamptz) - interval '20 hours')
-ORDER BY f.no LIMIT 4000
+    AND f.no > :after AND f.no <= :upto AND day.noted IS NULL
 """
 )
+_FLIGHTS_AT_ONCE = 1000
 _KEEP = text(
     """
 INSERT INTO price_history (flight_id, cabin, at, base_minor, adult_minor, reason)
@@ -60,22 +73,28 @@ async def note_fares(
 
 async def note_day(db: Database, rules: FareRules, now: datetime) -> int:
     """Note today's lowest adult fare of each cabin on sale in the next 60 days, once a day; how many were noted."""
-    noted = 0
+    noted = after = 0
     while True:
         async with db.transaction() as session:
-            rows = (await session.execute(_TODAY, {"now": now, "after": 0})).mappings().all()
-            if not rows:
+            page = await session.execute(_PAGE, {"now": now, "after": after, "limit": _FLIGHTS_AT_ONCE})
+            upto = page.scalar_one()
+            if upto is None:
                 return noted
-            priced = [(row, row["base_fares"][CABINS.index(row["cabin"])]) for row in rows]
-            values = {
-                "now": now,
-                "flights": [row["id"] for row, _ in priced],
-                "cabins": [row["cabin"] for row, _ in priced],
-                "bases": [base for _, base in priced],
-                "adults": [_lowest(rules, row, base, now) for row, base in priced],
-            }
-            await session.execute(_KEEP, values)
-        noted += len(rows)
+            rows = (await session.execute(_TODAY, {"now": now, "after": after, "upto": upto})).mappings().all()
+            if rows:
+                await session.execute(_KEEP, _prices(rules, rows, now))
+        noted, after = noted + len(rows), upto
+
+
+def _prices(rules: FareRules, rows: Sequence[Any], now: datetime) -> dict[str, Any]:
+    bases = [row["base_fares"][CABINS.index(row["cabin"])] for row in rows]
+    return {
+        "now": now,
+        "flights": [row["id"] for row in rows],
+        "cabins": [row["cabin"] for row in rows],
+        "bases": bases,
+        "adults": [_lowest(rules, row, base, now) for row, base in zip(rows, bases, strict=True)],
+    }
 
 
 async def read_history(db: Database, flight_id: UUID, cabin: str | None) -> list[dict[str, Any]]:
