@@ -1,5 +1,6 @@
 """Settings come from the environment; secrets that are known defaults are refused outside `local`."""
 
+from datetime import timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -39,7 +40,15 @@ class ServiceSettings(BaseSettings):
     notification_url: str = ""
     chat_url: str = ""
     db_pool_size: int = Field(default=10, ge=1, le=200)
+    step_up_minutes: int = Field(
+        default=10, ge=1, le=60, description="How long a proved second factor allows refunds and saved cards"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def step_up_window(self) -> timedelta:
+        """How long a proved second factor allows refunds and saved cards."""
+        return timedelta(minutes=self.step_up_minutes)
 
     @model_validator(mode="after")
     def _refuse_default_secrets_outside_local(self) -> Self:

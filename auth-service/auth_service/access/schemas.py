@@ -25,6 +25,14 @@ class JsonWebKeySet(Schema):
     keys: list[PublicKey]
 
 
+class SteppedUpToken(Schema):
+    """An access token that says the second factor was proved just now. The refresh token stays as it is."""
+
+    access_token: Annotated[str, Field(description="JWT for `Authorization: Bearer`, good for `expires_in` seconds")]
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Field(examples=[600], description="Seconds")]
+
+
 class TokenPair(Schema):
     """A short access token and the refresh token that gets the next one."""
 

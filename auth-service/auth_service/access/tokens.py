@@ -32,11 +32,13 @@ class _RepeatableKey(CryptographyECKey):
 
 @dataclass(frozen=True, slots=True)
 class TokenSubject:
-    """What an access token says about its bearer."""
+    """What an access token says about its bearer. `second_factor_at`: when the session last proved a second factor,
+    Unix seconds, 0 for never; None, and then no claim, where two-factor sign-in is off."""
 
     user_id: UUID
     session_id: UUID
     roles: tuple[str, ...]
+    second_factor_at: int | None = None
 
 
 class AccessTokens:
@@ -54,7 +56,7 @@ class AccessTokens:
     def mint(self, subject: TokenSubject, *, issued_at: datetime, generation: int) -> str:
         """The token of one generation of a session: the same arguments give the same text."""
         issued = int(issued_at.timestamp())
-        claims = {
+        claims: dict[str, object] = {
             "iss": self._issuer,
             "aud": AUDIENCE,
             "sub": str(subject.user_id),
@@ -62,8 +64,10 @@ class AccessTokens:
             "roles": sorted(subject.roles),
             "iat": issued,
             "exp": issued + int(self.lifetime.total_seconds()),
-            "jti": hashlib.sha256(f"{subject.session_id}.{generation}".encode()).hexdigest()[:32],
+            "jti": hashlib.sha256(f"{subject.session_id}.{generation}.{issued}".encode()).hexdigest()[:32],
         }
+        if subject.second_factor_at is not None:
+            claims["second_factor_at"] = subject.second_factor_at
         payload = json.dumps(claims, separators=(",", ":")).encode()
         return str(
             jws.sign(payload, self._key, headers={"kid": self._kid, "typ": TOKEN_TYPE}, algorithm=ALGORITHMS.ES256)

@@ -15,6 +15,7 @@ from auth_service.sessions.revoke import end_sessions
 from auth_service.sessions.rules import Use, judge_refresh
 from auth_service.sessions.tables import Revocation, Session
 from auth_service.sessions.visitor import Visitor
+from auth_service.two_factor.step_up import last_proof
 
 _AGAIN = "Sign in again."
 
@@ -46,7 +47,8 @@ async def refresh(c: Container, token: str, visitor: Visitor) -> TokenPair:
         if use is Use.ROTATE:
             _rotate(c, row, visitor, now)
         if use is not Use.REUSE:
-            return c.session_maker.pair(row, account.roles)
+            proved_at = await last_proof(session, row)
+            return c.session_maker.pair(row, account.roles, second_factor_at=proved_at)
         revoked = await _end_family(session, row, account, visitor, now)
     await c.revocations.send(revoked)
     raise RefreshTokenReused("This token had been used already, so the session was ended. Sign in again.")

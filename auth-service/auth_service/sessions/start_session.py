@@ -27,15 +27,20 @@ class SessionMaker:
     refresh_secret: bytes
     lifetime: timedelta
 
-    def pair(self, row: Session, roles: list[str]) -> TokenPair:
-        """The pair of the session's present generation; asked again, the same pair."""
-        subject = TokenSubject(row.account_id, row.id, tuple(roles))
+    def pair(self, row: Session, roles: list[str], *, second_factor_at: int | None) -> TokenPair:
+        """The pair of the session's present generation; asked again, the same pair. `second_factor_at` as in a token's
+        claim."""
         return TokenPair.model_construct(
-            access_token=self.access_tokens.mint(subject, issued_at=row.rotated_at, generation=row.generation),
+            access_token=self.access_token(row, roles, second_factor_at=second_factor_at, issued_at=row.rotated_at),
             refresh_token=self.refresh_token(row.id, row.generation),
             token_type="Bearer",
             expires_in=int(self.access_tokens.lifetime.total_seconds()),
         )
+
+    def access_token(self, row: Session, roles: list[str], *, second_factor_at: int | None, issued_at: datetime) -> str:
+        """An access token of the session."""
+        subject = TokenSubject(row.account_id, row.id, tuple(roles), second_factor_at)
+        return self.access_tokens.mint(subject, issued_at=issued_at, generation=row.generation)
 
     def refresh_token(self, session_id: UUID, generation: int) -> str:
         """The refresh token of one generation."""
@@ -62,8 +67,10 @@ async def start_session(
     methods: list[str],
     maker: SessionMaker,
     now: datetime,
+    second_factor: bool = False,
 ) -> TokenPair:
-    """A new session, in the caller's transaction. A device never seen before is told to the owner."""
+    """A new session, in the caller's transaction, with `second_factor` when one was just proved. A device never seen
+    before is told to the owner."""
     known = await store.knows_device(session, account.id, visitor.device)
     session_id = new_id()
     row = Session(
@@ -78,9 +85,10 @@ async def start_session(
         device=visitor.device,
         client_ip=visitor.client_ip,
         methods=methods,
+        second_factor_at=now if second_factor else None,
     )
     session.add(row)
     account.last_sign_in_at = now
     if known is False:
         await notice(session, account, "new_device", now=now, client_ip=visitor.client_ip, device=visitor.device)
-    return maker.pair(row, account.roles)
+    return maker.pair(row, account.roles, second_factor_at=int(now.timestamp()) if second_factor else None)

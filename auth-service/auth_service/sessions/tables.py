@@ -31,6 +31,8 @@ class Session(Base):
     device: Mapped[str] = mapped_column(String(120))
     client_ip: Mapped[str | None] = mapped_column(String(45))
     methods: Mapped[list[str]] = mapped_column(ARRAY(String(20)))
+    second_factor_at: Mapped[datetime | None]
+    """When a second factor was last proved in this session."""
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(30))
 

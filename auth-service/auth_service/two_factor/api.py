@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from auth_service.access.schemas import TokenPair
+from auth_service.access.schemas import SteppedUpToken, TokenPair
 from auth_service.bootstrap import Container
 from auth_service.problems import problems
 from auth_service.sessions.visitor import FromVisitor, Owner
@@ -20,6 +20,7 @@ from auth_service.two_factor.schemas import (
     TwoFactorStart,
     TwoFactorState,
 )
+from auth_service.two_factor.step_up import step_up
 from rihla.web import container, problem_responses
 
 router = APIRouter()
@@ -100,3 +101,15 @@ async def disable_two_factor(body: TwoFactorProof, c: C, owner: Owner, visitor: 
 async def renew_recovery_codes(body: TwoFactorProof, c: C, owner: Owner, visitor: FromVisitor) -> RecoveryCodes:
     """The old ones are good no more."""
     return RecoveryCodes(recovery_codes=await enable.renew_recovery_codes(c, owner.user_id, body.code, visitor))
+
+
+@router.post(
+    "/v1/me/two-factor/step-up",
+    tags=["two-factor"],
+    summary="Prove the second factor again",
+    responses=problem_responses(*_SIGNED_IN, "invalid-code", "two-factor-not-on", table=problems),
+)
+async def step_up_session(body: TwoFactorProof, c: C, owner: Owner, visitor: FromVisitor) -> SteppedUpToken:
+    """What to do after `step-up-required`: repeat the refused request with this access token. For some minutes refunds
+    and saved cards are open to this session, with the tokens of later refreshes too."""
+    return await step_up(c, owner, body.code, visitor)

@@ -36,7 +36,13 @@ async def pass_challenge(c: Container, mfa_token: str, code: str, visitor: Visit
             challenge.used_at = now
             methods = [*challenge.methods, method]
             pair = await start_session(
-                session, account, visitor=visitor, methods=methods, maker=c.session_maker, now=now
+                session,
+                account,
+                visitor=visitor,
+                methods=methods,
+                maker=c.session_maker,
+                now=now,
+                second_factor=True,
             )
     if pair is None:
         await c.attempts.failed(counted_as, None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyotp
 import zxingcpp
+from jose import jwt
 from PIL import Image
 
 from auth_service.two_factor.qr_code import qr_data_uri
@@ -153,3 +154,70 @@ async def test_it_is_turned_off_and_codes_are_renewed_by_who_has_a_second_factor
     await auth.login()
     kinds = [event["data"]["kind"] for event in await auth.events("user.security_notice.v1")]
     assert kinds == ["two_factor_enabled", "two_factor_disabled"]
+
+
+claims_of = jwt.get_unverified_claims
+
+
+async def _refreshed(auth: Any, person: Any) -> dict[str, Any]:
+    answer = await auth.post("/v1/auth/refresh", {"refresh_token": person.refresh_token})
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+async def test_access_tokens_say_when_the_session_last_proved_a_second_factor(auth: Any) -> None:
+    before = await auth.registered()
+    assert "second_factor_at" not in claims_of(before.access_token)
+    offer = (await auth.post("/v1/me/two-factor", {"password": PASSWORD}, before)).json()
+    await auth.post("/v1/me/two-factor/confirm", {"code": _code(auth, offer["secret"])}, before)
+    assert claims_of((await _refreshed(auth, before))["access_token"])["second_factor_at"] == 0
+    auth.clock.advance(timedelta(seconds=30))
+    signed_in_at = int(auth.clock.now().timestamp())
+    code = _code(auth, offer["secret"])
+    pair = (await auth.post("/v1/auth/mfa", {"mfa_token": await _first_step(auth), "code": code})).json()
+    assert claims_of(pair["access_token"])["second_factor_at"] == signed_in_at
+    auth.clock.advance(timedelta(minutes=7))
+    later = await auth.post("/v1/auth/refresh", {"refresh_token": pair["refresh_token"]})
+    assert claims_of(later.json()["access_token"])["second_factor_at"] == signed_in_at
+
+
+async def test_stepping_up_proves_the_factor_again_in_the_same_session(auth: Any) -> None:
+    person, secret, recovery = await _enabled(auth)
+    for number, code in enumerate((_code(auth, secret), recovery[0])):
+        answer = await auth.post("/v1/me/two-factor/step-up", {"code": code}, person)
+        assert answer.status_code == 200, answer.text
+        assert set(answer.json()) == {"access_token", "token_type", "expires_in"}
+        claims = claims_of(answer.json()["access_token"])
+        assert (claims["sid"], claims["sub"]) == (str(person.session_id), str(person.id))
+        assert claims["second_factor_at"] == claims["iat"] == int(auth.clock.now().timestamp()), number
+        auth.clock.advance(timedelta(minutes=1))
+    proved_at = claims["second_factor_at"]
+    assert claims_of((await _refreshed(auth, person))["access_token"])["second_factor_at"] == proved_at
+
+
+async def test_a_step_up_needs_a_right_unused_code_and_a_session_that_lives(auth: Any) -> None:
+    person, secret, _ = await _enabled(auth)
+    code = _code(auth, secret)
+    wrong = f"{(int(code) + 7) % 1_000_000:06d}"
+    refused = await auth.post("/v1/me/two-factor/step-up", {"code": wrong}, person)
+    assert (refused.status_code, refused.json()["code"]) == (401, "invalid-code")
+    assert claims_of((await _refreshed(auth, person))["access_token"])["second_factor_at"] == 0
+    assert (await auth.post("/v1/me/two-factor/step-up", {"code": code}, person)).status_code == 200
+    assert (await auth.post("/v1/me/two-factor/step-up", {"code": code}, person)).json()["code"] == "invalid-code"
+    assert (await auth.delete(f"/v1/me/sessions/{person.session_id}", person)).status_code == 204
+    auth.clock.advance(timedelta(seconds=60))
+    over = await auth.post("/v1/me/two-factor/step-up", {"code": _code(auth, secret)}, person)
+    assert (over.status_code, over.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_guessing_at_the_step_up_is_slowed_down(auth: Any) -> None:
+    person, secret, _ = await _enabled(auth)
+    wrong = {"code": f"{(int(_code(auth, secret)) + 7) % 1_000_000:06d}"}
+    codes = [(await auth.post("/v1/me/two-factor/step-up", wrong, person)).status_code for _ in range(6)]
+    assert codes == [401] * 5 + [429]
+
+
+async def test_who_has_no_second_factor_has_nothing_to_step_up(auth: Any) -> None:
+    person = await auth.registered()
+    answer = await auth.post("/v1/me/two-factor/step-up", {"code": "123456"}, person)
+    assert (answer.status_code, answer.json()["code"]) == (409, "two-factor-not-on")

@@ -47,6 +47,7 @@ async def quote_a_cancellation(
     response_model=Cancellation,
     responses=problem_responses(
         *_COMMON,
+        "step-up-required",
         "quote-not-found",
         "quote-expired",
         "quote-outdated",
@@ -63,6 +64,7 @@ async def cancel_a_booking(
     c: Deps,
     idem: Annotated[IdempotentRequest, Depends(idempotent_request(required=True))],
 ) -> Response:
-    """An unpaid booking is simply abandoned."""
+    """An unpaid booking is simply abandoned. Where money comes back and two-factor sign-in is on, the second factor
+    must have been proved a moment ago."""
     done = await cancel_by_quote(c, principal, booking_id, body.quote_id, idem)
     return replay_response(done) if isinstance(done, Replay) else Response(done, 201, media_type="application/json")

@@ -39,7 +39,7 @@ from booking_service.documents.kinds import DocumentKind
 from booking_service.documents.request_documents import request_documents
 from booking_service.problems import PROBLEMS
 from booking_service.settling.expire_bookings import void_unpaid
-from rihla.auth import Principal
+from rihla.auth import Principal, require_step_up
 from rihla.db.idempotency import Replay
 from rihla.kernel import DomainError, new_id
 from rihla.web.idempotency import IdempotentRequest
@@ -73,7 +73,8 @@ async def cancel_by_quote(
 ) -> bytes | Replay:
     """The cancellation as JSON, or the saved answer of the same request.
 
-    Raises BookingNotFound, QuoteNotFound, QuoteExpired (410), QuoteOutdated, NothingToCancel and MoveNotAllowed (409).
+    Raises BookingNotFound, QuoteNotFound, QuoteExpired (410), QuoteOutdated, NothingToCancel and MoveNotAllowed (409),
+    and StepUpRequired (403) where money comes back.
     """
     now = c.clock.now()
     try:
@@ -83,6 +84,8 @@ async def cancel_by_quote(
                 return began
             view = await lock_owned(session, booking_id, principal)
             decided = await _by_quote(session, view, quote_id, now=now)
+            if decided.refund_minor > 0:
+                require_step_up(principal, now=now, within=c.settings.step_up_window)
             body = await apply_cancellation(session, view, decided, began.resource_id, now=now)
             await idem.finish(session, status=201, body=body)
             return body

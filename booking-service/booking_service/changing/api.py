@@ -76,6 +76,7 @@ async def quote_a_change(booking_id: UUID, body: ChangeQuoteRequest, principal: 
     responses=problem_responses(
         *_COMMON,
         *_KEYED,
+        "step-up-required",
         "quote-not-found",
         "quote-expired",
         "quote-outdated",

@@ -27,7 +27,7 @@ from booking_service.changing.confirm_change import confirm_change
 from booking_service.changing.quote_change import changeable_slice
 from booking_service.changing.store import add_charge
 from booking_service.problems import PROBLEMS
-from rihla.auth import Principal
+from rihla.auth import Principal, require_step_up
 from rihla.db.idempotency import Replay, RequestInProgress
 from rihla.http import UpstreamUnavailable
 from rihla.kernel import DomainError, new_id
@@ -64,7 +64,7 @@ async def change_flights(
 
     Raises BookingNotFound, QuoteNotFound, QuoteExpired, QuoteOutdated, StepUnderWay, NotChangeable, what
     flight-service refuses,
-    and UpstreamUnavailable (503: repeat with the same key).
+    StepUpRequired (403, where money comes back), and UpstreamUnavailable (503: repeat with the same key).
     """
     now = c.clock.now()
     try:
@@ -108,6 +108,8 @@ async def _begin(
             raise QuoteOutdated("This change could not be made; ask for a new quote.")
         return _Begun(change_id, known.hold_id, known.payable_until, quote, known.state)
     _check_quote(view, quote, now)
+    if quote.refund_minor > 0:
+        require_step_up(principal, now=now, within=c.settings.step_up_window)
     until, hold_id = now + c.settings.payment_window, new_id()
     values = {"id": change_id, "booking_id": booking_id, "quote_id": quote_id, "hold_id": hold_id}
     try:

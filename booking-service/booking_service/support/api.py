@@ -114,6 +114,7 @@ async def make_documents_again(booking_id: UUID, principal: Person, c: Deps) -> 
     response_model=Cancellation,
     responses=problem_responses(
         *_COMMON,
+        "step-up-required",
         "booking-state-conflict",
         "nothing-to-cancel",
         "flight-departed",

@@ -13,7 +13,7 @@ from booking_service.cancelling.scope import Scope
 from booking_service.documents.kinds import DocumentKind
 from booking_service.documents.request_documents import request_documents
 from booking_service.problems import PROBLEMS
-from rihla.auth import Principal
+from rihla.auth import Principal, require_step_up
 from rihla.db.idempotency import Replay
 from rihla.kernel import DomainError, new_id
 from rihla.web.idempotency import IdempotentRequest
@@ -39,7 +39,7 @@ async def cancel_for_traveller(
 ) -> bytes | Replay:
     """Cancel everything still to be flown: by the fare's rules, or returning everything. The cancellation as JSON.
 
-    Raises BookingNotFound, MoveNotAllowed, NothingToCancel and AlreadyDeparted.
+    Raises BookingNotFound, MoveNotAllowed, NothingToCancel, AlreadyDeparted and StepUpRequired (money comes back).
     """
     now = c.clock.now()
     try:
@@ -62,6 +62,8 @@ async def cancel_for_traveller(
                 reason="disruption" if full_refund else "cancellation",
                 actor="support",
             )
+            if decided.refund_minor > 0:
+                require_step_up(principal, now=now, within=c.settings.step_up_window)
             body = await apply_cancellation(session, view, decided, began.resource_id, now=now)
             await add_timeline(
                 session, booking_id, "cancelled_by_support", actor="support", now=now, staff_id=principal.user_id

@@ -194,3 +194,30 @@ async def test_ids_of_another_booking_are_pointed_at(house: Any) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "unknown-slice")
     empty = await house.post(f"/v1/bookings/{booking['id']}/cancellation-quotes", {"scope": "part"})
     assert empty.json()["errors"][0]["code"] == "scope-is-empty"
+
+
+async def test_who_has_a_second_factor_proves_it_again_before_money_comes_back(house: Any) -> None:
+    booking = await house.confirmed()
+    quote = await _quote(house, booking)
+    path, proved = f"/v1/bookings/{booking['id']}/cancellations", int(house.clock.now().timestamp())
+    for stale in (0, proved - 600):
+        headers = house.headers(key="one", second_factor_at=stale)
+        refused = await house.client.post(path, json={"quote_id": quote["id"]}, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (403, "step-up-required")
+        assert refused.json()["next"]["href"] == "/v1/me/two-factor/step-up"
+    assert (await house.read(booking["id"]))["status"] == "confirmed"
+    headers = house.headers(key="one", second_factor_at=proved - 599)
+    done = await house.client.post(path, json={"quote_id": quote["id"]}, headers=headers)
+    assert done.status_code == 201, done.text
+    house.clock.advance(timedelta(minutes=1))
+    again = await house.client.post(path, json={"quote_id": quote["id"]}, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (201, done.json()["id"]), "the same answer, proof or not"
+
+
+async def test_an_unpaid_booking_is_abandoned_without_proving_anything(house: Any) -> None:
+    booking = await house.place()
+    quote = await _quote(house, booking)
+    headers = house.headers(key="one", second_factor_at=0)
+    path = f"/v1/bookings/{booking['id']}/cancellations"
+    done = await house.client.post(path, json={"quote_id": quote["id"]}, headers=headers)
+    assert (done.status_code, done.json()["booking"]["status"]) == (201, "cancelled")

@@ -262,3 +262,16 @@ async def test_somebody_elses_booking_is_not_found(house: Any) -> None:
     }
     for verb, body in bodies.items():
         assert (await house.post(f"{at}/{verb}", body, user_id=stranger)).status_code == 404, verb
+
+
+async def test_a_cheaper_flight_gives_money_back_only_with_a_fresh_second_factor(house: Any) -> None:
+    booking = await house.confirmed()
+    house.flight.base_minor = 30_000
+    quote = (await _quote_change(house, booking, house.flight.add_offer([house.flight.add_flight(days=35)]))).json()
+    path, proved = f"/v1/bookings/{booking['id']}/changes", int(house.clock.now().timestamp())
+    stale = house.headers(key="c1", second_factor_at=0)
+    refused = await house.client.post(path, json={"quote_id": quote["id"]}, headers=stale)
+    assert (refused.status_code, refused.json()["code"]) == (403, "step-up-required")
+    fresh = house.headers(key="c1", second_factor_at=proved)
+    done = await house.client.post(path, json={"quote_id": quote["id"]}, headers=fresh)
+    assert done.status_code == 201, done.text

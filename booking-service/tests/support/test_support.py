@@ -60,3 +60,14 @@ async def test_support_has_documents_made_again_for_what_was_sold(house: Any) ->
     again = await house.client.post(f"{at}/{confirmed['id']}/documents", headers=_staff(house))
     assert again.status_code == 202
     assert len(await house.rows("SELECT 1 FROM document_job")) == 2
+
+
+async def test_support_with_a_second_factor_proves_it_again_before_money_goes_back(house: Any) -> None:
+    booking = await house.confirmed()
+    path, proved = f"/v1/admin/bookings/{booking['id']}/cancellations", int(house.clock.now().timestamp())
+    stale = _staff(house, key="s1", second_factor_at=proved - 600)
+    refused = await house.client.post(path, json={"full_refund": True}, headers=stale)
+    assert (refused.status_code, refused.json()["code"]) == (403, "step-up-required")
+    assert (await house.read(booking["id"]))["status"] == "confirmed"
+    fresh = _staff(house, key="s1", second_factor_at=proved)
+    assert (await house.client.post(path, json={"full_refund": True}, headers=fresh)).status_code == 201

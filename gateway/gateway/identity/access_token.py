@@ -15,6 +15,7 @@ from jose.exceptions import JOSEError
 
 from gateway.identity.caller import Caller
 from rihla.auth import Principal
+from rihla.auth.principal import proof_time
 
 TOKEN_TYPE = "at+jwt"
 LONGEST = 4096
@@ -89,9 +90,10 @@ def _caller(claims: dict[str, Any], issuer: str, audience: str, now: float) -> C
             session_id=UUID(claims["sid"]),
             roles=frozenset(roles) & ROLES,
             organisation_id=UUID(claims["org"]) if claims.get("org") else None,
+            second_factor_at=proof_time(claims.get("second_factor_at")),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise NotAccepted("subject or session") from error
+        raise NotAccepted("subject, session or second factor") from error
     return Caller(principal, issued_at=float(issued), expires_at=float(expires))
 
 

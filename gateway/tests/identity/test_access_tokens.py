@@ -14,6 +14,7 @@ from gateway.identity.access_token import NotAccepted, PublicKey, read_token
 from gateway.identity.access_tokens import AccessTokens
 from gateway.identity.key_set import KeySet
 from gateway.identity.revocations import Revocations
+from rihla.auth import TokenVerifier
 from rihla.kernel import new_id
 from rihla.testing import eventually
 from rihla.testing.keyring import Keyring, new_key, public_part
@@ -74,6 +75,9 @@ async def test_tokens_that_do_not_hold_are_401(stack: Any, keyring: Keyring, mak
         "without a session": token(sid=None),
         "a subject that is no id": token(sub="admin"),
         "roles that are no list": token(roles={"admin": 1}),
+        "a second factor proved at no instant": token(second_factor_at="now"),
+        "a second factor proved before all time": token(second_factor_at=-1),
+        "a second factor that is a mere yes": token(second_factor_at=True),
         "none": changed(good, header={"alg": "none"}).rsplit(".", 1)[0] + ".",
         "None": changed(good, header={"alg": "None"}),
         "HS256 with the public key": with_secret(good, key),
@@ -181,3 +185,12 @@ def test_only_one_spelling_of_a_signature_is_taken(make_token: Any) -> None:
 def test_only_public_es256_keys_are_taken(change: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="not a"):
         PublicKey({**public_part(new_key("k-1")), **change})
+
+
+async def test_the_proof_of_a_second_factor_reaches_the_service(stack: Any, keyring: Keyring) -> None:
+    proved_at = int(time.time()) - 30
+    for claims in ({}, {"second_factor_at": 0}, {"second_factor_at": proved_at}):
+        answer = await stack.client.get("/v1/bookings", headers=stack.sign_in(**claims).headers)
+        sent = dict(map(tuple, answer.json()["headers"]))["authorization"].removeprefix("Bearer ")
+        principal = TokenVerifier(keyring.jwks, "booking").verify(sent)
+        assert principal.second_factor_at == claims.get("second_factor_at")

@@ -12,7 +12,7 @@ from payment_service.payments.read_payments import cursor_id
 from payment_service.problems import PROBLEMS
 from payment_service.refunds import manage_refunds
 from payment_service.refunds.schemas import AdminRefundOut, RefundPayment
-from rihla.auth import Person, require_roles
+from rihla.auth import SteppedUp, require_roles
 from rihla.web import Page, PageParams, container, encode_cursor, problem_responses
 
 C = Annotated[Container, Depends(container)]
@@ -64,9 +64,11 @@ async def get_refund(refund_id: UUID, c: C) -> AdminRefundOut:
     dependencies=_ADMIN,
     operation_id="admin_retry_refund",
     summary="Ask the provider again",
-    responses=problem_responses("refund-not-found", "refund-not-failed", "forbidden", table=PROBLEMS),
+    responses=problem_responses(
+        "refund-not-found", "refund-not-failed", "forbidden", "step-up-required", table=PROBLEMS
+    ),
 )
-async def retry_refund(refund_id: UUID, c: C) -> AdminRefundOut:
+async def retry_refund(refund_id: UUID, _: SteppedUp, c: C) -> AdminRefundOut:
     return await manage_refunds.retry_refund(c.db, c.providers, c.clock, refund_id)
 
 
@@ -76,10 +78,10 @@ async def retry_refund(refund_id: UUID, c: C) -> AdminRefundOut:
     operation_id="admin_refund_to_wallet",
     summary="Pay a refused refund into the traveller's wallet",
     responses=problem_responses(
-        "refund-not-found", "refund-not-failed", "service-unavailable", "forbidden", table=PROBLEMS
+        "refund-not-found", "refund-not-failed", "service-unavailable", "forbidden", "step-up-required", table=PROBLEMS
     ),
 )
-async def refund_to_wallet(refund_id: UUID, c: C) -> AdminRefundOut:
+async def refund_to_wallet(refund_id: UUID, _: SteppedUp, c: C) -> AdminRefundOut:
     return await manage_refunds.refund_to_wallet(c.db, c.providers, c.clock, refund_id)
 
 
@@ -92,10 +94,10 @@ async def refund_to_wallet(refund_id: UUID, c: C) -> AdminRefundOut:
     summary="Refund a payment by hand, with a reason",
     responses=problem_responses(
         "payment-not-found", "refund-exceeds-captured", "idempotency-key-required", "idempotency-key-reused",
-        "validation-failed", "forbidden", table=PROBLEMS,
+        "validation-failed", "forbidden", "step-up-required", table=PROBLEMS,
     ),
 )  # fmt: skip
-async def refund_payment(payment_id: UUID, body: RefundPayment, person: Person, idem: Idempotent, c: C) -> Response:
+async def refund_payment(payment_id: UUID, body: RefundPayment, person: SteppedUp, idem: Idempotent, c: C) -> Response:
     return created(
         await manage_refunds.refund_payment(c.db, c.providers, c.clock, payment_id, body, person.user_id, idem)
     )

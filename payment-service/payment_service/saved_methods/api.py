@@ -12,7 +12,7 @@ from payment_service.problems import PROBLEMS
 from payment_service.saved_methods.manage_methods import list_methods, make_default, remove_method
 from payment_service.saved_methods.save_method import save_method
 from payment_service.saved_methods.schemas import SavedMethodOut, SavedMethodStarted, SaveMethod
-from rihla.auth import Person
+from rihla.auth import Person, SteppedUp
 from rihla.web import Page, PageParams, container, problem_responses
 from rihla.web.idempotency import IdempotentRequest, idempotent_request
 
@@ -35,10 +35,10 @@ _ONE = problem_responses("payment-method-not-found", "unauthenticated", table=PR
     responses=problem_responses(
         "method-not-accepted", "provider-not-available", "payment-method-limit", "payment-method-not-found",
         "validation-failed", "idempotency-key-required", "idempotency-key-reused", "request-in-progress",
-        "unauthenticated", "service-unavailable", table=PROBLEMS,
+        "unauthenticated", "step-up-required", "service-unavailable", table=PROBLEMS,
     ),
 )  # fmt: skip
-async def create(body: SaveMethod, person: Person, idem: Idempotent, c: C) -> Response:
+async def create(body: SaveMethod, person: SteppedUp, idem: Idempotent, c: C) -> Response:
     return created(await save_method(c.vault, person.user_id, body.provider, test_mode=person.test_mode, idem=idem))
 
 
@@ -67,7 +67,7 @@ async def choose_default(method_id: UUID, person: Person, c: C) -> SavedMethodOu
     status_code=204,
     operation_id="remove_payment_method",
     summary="Remove a saved card, here and at the provider",
-    responses=_ONE,
+    responses=problem_responses("payment-method-not-found", "unauthenticated", "step-up-required", table=PROBLEMS),
 )
-async def remove(method_id: UUID, person: Person, c: C) -> None:
+async def remove(method_id: UUID, person: SteppedUp, c: C) -> None:
     await remove_method(c.vault, person.user_id, method_id)

@@ -249,3 +249,18 @@ async def test_a_refund_may_name_its_payment_and_never_that_of_another_charge(st
     assert (right.status_code, right.json()["status"]) == (201, "succeeded")
     rows = await stack.sql("SELECT payment_id FROM refund")
     assert [str(row[0]) for row in rows] == [charge["payment_id"]]
+
+
+async def test_staff_with_a_second_factor_prove_it_again_before_they_refund(stack: Stack, user_id: UUID) -> None:
+    charge, admin_id = await paid(stack, user_id), new_id()
+    proved = int(stack.clock.now().timestamp())
+    by_hand = f"/v1/admin/payments/{charge['payment_id']}/refunds"
+    stale = stack.person(admin_id, roles=("admin",), second_factor_at=proved - 600)
+    body = {"amount": "12.40", "reason": "Goodwill"}
+    for path in (by_hand, f"/v1/admin/refunds/{new_id()}/retry", f"/v1/admin/refunds/{new_id()}/to-wallet"):
+        refused = await stack.client.post(path, json=body, headers=stale)
+        assert (refused.status_code, refused.json()["code"]) == (403, "step-up-required"), path
+    assert await stack.balance(accounts.charges("USD")) == 61240
+    fresh = stack.person(admin_id, roles=("admin",), second_factor_at=proved)
+    assert (await stack.client.post(by_hand, json=body, headers=fresh)).status_code == 201
+    assert await stack.balance(accounts.charges("USD")) == 60000

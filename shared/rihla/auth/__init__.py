@@ -9,6 +9,7 @@ from rihla.auth.dependencies import (
     require_service,
 )
 from rihla.auth.principal import Principal
+from rihla.auth.step_up import SteppedUp, StepUpRequired, require_step_up
 from rihla.auth.tokens import InvalidToken, TokenSigner, TokenVerifier
 
 __all__ = [
@@ -17,9 +18,12 @@ __all__ = [
     "InvalidToken",
     "Person",
     "Principal",
+    "StepUpRequired",
+    "SteppedUp",
     "TokenSigner",
     "TokenVerifier",
     "Unauthenticated",
     "require_roles",
     "require_service",
+    "require_step_up",
 ]

@@ -13,7 +13,8 @@ class Principal:
 
     `issuer` is the process that signed the token: `gateway` for people and partners, the caller's name for services.
     `read_only`: made to be handed on, and good for reading alone. `unpaid_bookings`: how many a partner's key may keep
-    unpaid at once by its contract; None for what is usual.
+    unpaid at once by its contract; None for what is usual. `second_factor_at`: when this session last proved a second
+    factor, Unix seconds, 0 for never; None where two-factor sign-in is off.
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class Principal:
     test_mode: bool = False
     read_only: bool = False
     unpaid_bookings: int | None = None
+    second_factor_at: int | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -58,9 +60,8 @@ class Principal:
         for claim, flag in (("test_mode", self.test_mode), ("read_only", self.read_only)):
             if flag:
                 claims[claim] = True
-        if self.unpaid_bookings is not None:
-            claims["unpaid_bookings"] = self.unpaid_bookings
-        return claims
+        numbers = {"unpaid_bookings": self.unpaid_bookings, "second_factor_at": self.second_factor_at}
+        return claims | {claim: number for claim, number in numbers.items() if number is not None}
 
     def _name(self) -> str:
         return f"service:{self.issuer}" if self.kind == "service" else "anonymous"
@@ -84,7 +85,17 @@ class Principal:
             test_mode=bool(claims.get("test_mode", False)),
             read_only=bool(claims.get("read_only", False)),
             unpaid_bookings=_count(claims.get("unpaid_bookings")),
+            second_factor_at=proof_time(claims.get("second_factor_at")),
         )
+
+
+def proof_time(value: object) -> int | None:
+    """The claim `second_factor_at`: Unix seconds, 0 for never, None for no such claim. ValueError otherwise."""
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("not an instant of a proof")
+    return value
 
 
 def _count(value: object) -> int | None:

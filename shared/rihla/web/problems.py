@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from rihla.auth.dependencies import Forbidden, Unauthenticated
+from rihla.auth.step_up import StepUpRequired
 from rihla.db.idempotency import KeyReused, RequestInProgress
 from rihla.http.errors import UpstreamUnavailable
 from rihla.kernel import DomainError
@@ -54,6 +55,7 @@ _COMMON: dict[type[DomainError], ProblemSpec] = {
         401, "unauthenticated", "Sign in to do this", headers={"WWW-Authenticate": 'Bearer realm="rihla"'}
     ),
     Forbidden: ProblemSpec(403, "forbidden", "You may not do this"),
+    StepUpRequired: ProblemSpec(403, "step-up-required", "Prove your second factor again"),
     InvalidCursor: ProblemSpec(422, "invalid-cursor", "The cursor is not valid"),
     ValidationFailed: ProblemSpec(422, "validation-failed", "The request is not valid"),
     IdempotencyKeyRequired: ProblemSpec(400, "idempotency-key-required", "An Idempotency-Key header is required"),
