@@ -189,6 +189,22 @@ async def test_a_refusal_that_left_a_booking_is_found(urls: Urls) -> None:
     assert "refused is nothing" in await failing(urls, [refused])
 
 
+async def test_a_refusal_that_took_money_is_found(urls: Urls) -> None:
+    connection = await relaxed(urls["payment"], "payment", "idempotency_key")
+    await connection.execute(
+        "INSERT INTO payment (id, amount_minor, currency, status, purpose) "
+        f"VALUES ('{A}', 500, 'USD', 'succeeded', 'top_up'), ('{B}', 500, 'USD', 'failed', 'top_up')"
+    )
+    await connection.execute(
+        f"INSERT INTO idempotency_key (scope, key, resource_id) VALUES ('s', 'k', '{A}'), ('s', 'declined', '{B}')"
+    )
+    await connection.close()
+    refused = [Told(deed="top-up", status=409, key=key, code="charge-not-due") for key in ("k", "declined")]
+    assert await failing(urls, refused) == {"refused is nothing"}
+    answered = [*refused, Told(deed="top-up", status=201, key="k", id=str(A))]
+    assert await failing(urls, answered) == set()
+
+
 def test_every_check_has_its_planted_fault() -> None:
     by_history = {"told is true", "refused is nothing"}
     assert {check.name for check in ALL} == PLANTED.keys() | by_history

@@ -24,15 +24,27 @@ async def _acknowledged_is_there(evidence: Evidence) -> list[str]:
 
 
 async def _refused_left_nothing(evidence: Evidence) -> list[str]:
-    refused = [one.key for one in evidence.history if one.deed == "book" and one.refused and one.key]
-    accepted = {one.key for one in evidence.history if one.deed == "book" and one.accepted}
-    rows = await evidence.databases.rows(
+    bookings = await evidence.databases.rows(
         "booking",
         "SELECT k.key, b.id, b.state FROM idempotency_key k JOIN booking b ON b.id = k.resource_id "
         "WHERE k.key = ANY($1::text[]) AND b.state <> 'refused'",
-        [key for key in refused if key not in accepted],
+        _refused_for_good(evidence, ("book", "book-other")),
     )
-    return [f"key {row['key']} was refused and left booking {row['id']} {row['state']}" for row in rows]
+    payments = await evidence.databases.rows(
+        "payment",
+        "SELECT k.key, p.id, p.status FROM idempotency_key k JOIN payment p ON p.id = k.resource_id "
+        "WHERE k.key = ANY($1::text[]) AND p.status <> 'failed'",
+        _refused_for_good(evidence, ("pay", "top-up")),
+    )
+    return [f"key {row['key']} was refused and left booking {row['id']} {row['state']}" for row in bookings] + [
+        f"key {row['key']} was refused and left payment {row['id']} {row['status']}" for row in payments
+    ]
+
+
+def _refused_for_good(evidence: Evidence, deeds: tuple[str, ...]) -> list[str]:
+    """Keys under which clients were told no, and never yes."""
+    mine = [one for one in evidence.history if one.deed in deeds and one.key]
+    return sorted({one.key for one in mine if one.refused} - {one.key for one in mine if one.accepted})
 
 
 async def _one_effect_a_key(evidence: Evidence) -> list[str]:
@@ -97,7 +109,7 @@ async def _sequences(evidence: Evidence) -> list[str]:
 
 BOOKINGS = (
     Check("told is true", "every booking a client was told of is there", ("booking",), _acknowledged_is_there),
-    Check("refused is nothing", "no refusal left anything behind", ("booking",), _refused_left_nothing),
+    Check("refused is nothing", "no refusal left anything behind", ("booking", "payment"), _refused_left_nothing),
     Check("one effect a key", "an idempotency key has one effect", ("booking", "payment"), _one_effect_a_key),
     Check("nothing stuck", "every step that began has ended", ("booking", "payment", "flight"), _nothing_stuck),
     Check("check-in numbers", "a flight's check-in numbers never repeat", ("booking",), _sequences),
