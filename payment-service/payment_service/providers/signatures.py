@@ -18,7 +18,7 @@ PAYMOB_FIELDS: Final = (
 
 def timestamped_signature(secret: str, timestamp: int, body: bytes) -> str:
     """HMAC-SHA256 (hex) over `<t>.<raw body>`, as Stripe signs (and the sandbox)."""
-    return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), f"{timestamp}.".encode() + body, "sha256").hex()
 
 
 def verify_timestamped(header: str, body: bytes, *, secrets: Iterable[str], now: datetime) -> bool:

@@ -29,8 +29,8 @@ async def take(provider: str, request: Request, c: Container) -> Received:
     """What both ways to these routes do (`express_lanes`). Raises InvalidSignature."""
     raw = RawWebhook(
         body=await request.body(),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        query=dict(request.query_params),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]},
+        query=dict(request.query_params) if request.scope["query_string"] else {},
     )
     if provider not in c.providers.by_name:
         raise InvalidSignature("Webhooks of this provider cannot be verified here.")
