@@ -75,6 +75,7 @@ def _make(name: str) -> str:
         "DATA_KEYS": lambda: json.dumps({"local-1": base64.b64encode(secrets.token_bytes(32)).decode()}),
         "TRAVELLER_KEYS": lambda: json.dumps({"local-1": base64.b64encode(secrets.token_bytes(32)).decode()}),
         "METHOD_KEYS": lambda: json.dumps({"local-1": base64.b64encode(secrets.token_bytes(32)).decode()}),
+        "WEBHOOK_KEYS": lambda: json.dumps({"local-1": base64.b64encode(secrets.token_bytes(32)).decode()}),
         "BOARDING_PASS_KEYS": lambda: secrets.token_urlsafe(32),
         "ADMIN_EMAIL": lambda: ADMIN_EMAIL,
         "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),

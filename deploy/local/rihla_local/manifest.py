@@ -100,7 +100,7 @@ SERVICES: tuple[Service, ...] = (
         "notification",
         "notification-service",
         "notification_service",
-        secrets=("IDEMPOTENCY_SECRET", "UNSUBSCRIBE_SECRET"),
+        secrets=("IDEMPOTENCY_SECRET", "UNSUBSCRIBE_SECRET", "WEBHOOK_KEYS"),
         environment={"SMTP_URL": "{smtp_url}", "DOCUMENT_STORAGE_URL": "file://{files}/documents"},
     ),
     Service(
