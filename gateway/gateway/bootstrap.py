@@ -35,6 +35,7 @@ from gateway.upstreams.forward import Forwarder
 from gateway.upstreams.pool import Upstreams
 from gateway.upstreams.websockets import OpenSockets
 from rihla.auth import TokenSigner
+from rihla.ending import end
 from rihla.kernel import Clock, SystemClock
 from rihla.telemetry import get_logger
 
@@ -93,8 +94,7 @@ async def open_container(
         stop.set()
         container.open_sockets.close_all()
         _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
-        for task in late:
-            task.cancel()
+        await end(late)
         await asyncio.gather(*tasks, return_exceptions=True)
         container.connections.close()
         await session.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import httpx
 from fastapi import FastAPI, Request
@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 
 from rihla.db import Database
+from rihla.ending import end
 from rihla.kernel import Clock, SystemClock
 from rihla.telemetry import CONTENT_TYPE_LATEST, configure_logging, generate_latest, get_logger
 from sandbox_provider.api import api, pages
@@ -44,10 +45,7 @@ def create_app(
             try:
                 yield
             finally:
-                for loop in loops:
-                    loop.cancel()
-                with suppress(asyncio.CancelledError):
-                    await asyncio.gather(*loops)
+                await end(loops)
                 await db.close()
 
     app = FastAPI(title="Sandbox payment company", version="1", lifespan=lifespan)

@@ -34,6 +34,7 @@ from chat_service.live.protocol import (
     write_frame,
 )
 from rihla.auth import Principal
+from rihla.ending import end
 from rihla.kernel import DomainError
 from rihla.telemetry import get_logger
 from rihla.web.outages import is_outage
@@ -80,9 +81,7 @@ class Session:
         except WebSocketDisconnect:
             self.socket.end(GOING_AWAY)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                 await self.websocket.close(self.socket.close_code or GOING_AWAY)
 

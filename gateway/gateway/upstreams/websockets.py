@@ -17,6 +17,7 @@ from gateway.identity.revocations import Revocation, matches
 from gateway.limits.token_bucket import TokenBucket
 from gateway.problems import CONTENT_TYPE, Refused
 from gateway.settings import Settings
+from rihla.ending import end
 from rihla.telemetry import get_logger
 
 _log = get_logger(__name__)
@@ -95,9 +96,7 @@ class Tunnel:
                 failed = finished.exception()
                 code = INTERNAL if failed is not None else finished.result()
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            await end(pumps)
         await self._close(code)
 
     async def _from_client(self) -> int:

@@ -1,7 +1,6 @@
 """The sockets that are open in this process, woken by the Redis channel."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from notification_service.live.announcer import channel_of
+from rihla.ending import end
 from rihla.telemetry import Gauge, get_logger
 
 OPEN = Gauge("rihla_live_sockets_open", "Open sockets of this process")
@@ -55,9 +55,7 @@ class Watchers:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end([task])
 
     async def _keep_listening(self) -> None:
         while True:

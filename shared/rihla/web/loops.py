@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
+from rihla.ending import end
 from rihla.telemetry import Counter, get_logger
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -38,8 +39,7 @@ class LoopGroup:
         if not self._tasks:
             return
         _, late = await asyncio.wait(self._tasks, timeout=self._patience)
-        for task in late:
-            task.cancel()
+        await end(late)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _keep_running(self, loop: Loop) -> None:
