@@ -56,7 +56,7 @@ demo: ## a traveller's journey against the running stack, step by step
 
 test: ## every test, on private servers of its own (ARGS='booking-service/tests -k holds')
 	@$(ENVIRONMENT) --servers
-	@$(LOCAL) test -n 2 $(ARGS)
+	@$(LOCAL) test -n 3 --dist worksteal $(ARGS)
 
 lint: ## style, types, import contracts, compose file, image
 	@$(ENVIRONMENT)

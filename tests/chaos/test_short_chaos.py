@@ -11,6 +11,7 @@ from rihla_local.layout import ROOT
 FOLDER = ROOT / ".run" / "chaos-test"
 
 
+@pytest.mark.takes_minutes
 @pytest.mark.timeout(420)
 async def test_a_minute_of_chaos_leaves_nothing_wrong() -> None:
     wish = Wish(folder=FOLDER, seconds=60, seed=2, rate=2.0, every=8.0, quiet=150.0)

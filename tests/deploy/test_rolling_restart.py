@@ -69,7 +69,8 @@ class Load:
         raise AssertionError("the platform was away for too long")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.takes_minutes
+@pytest.mark.timeout(420)
 async def test_with_three_of_each_every_service_is_replaced_under_load_and_nothing_is_lost_or_refused_for_good(
     own: OwnStack,
 ) -> None:

@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[3]
 DatabaseFor = Callable[[str], Awaitable[str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of minutes come first: at the end every other test worker would stand idle beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("takes_minutes") is None)
+
+
 @pytest.fixture(scope="session")
 def real_servers() -> Iterator[Servers]:
     """PostgreSQL, Redis and RabbitMQ."""
