@@ -110,6 +110,7 @@ def _providers(settings: Settings, other_ends: Mapping[str, httpx.AsyncBaseTrans
             integration_ids=[int(name) for name in settings.paymob_integration_ids.split(",") if name.strip()],
             hmac_secrets=several(settings.paymob_hmac_secret),
             callback_url=f"{settings.public_url}/v1/webhooks/paymob",
+            public_url=settings.public_url,
             timeout=settings.provider_timeout_seconds,
             transport=other_ends.get("paymob"),
         )

@@ -43,10 +43,12 @@ class PaymobProvider:
         integration_ids: Sequence[int],
         hmac_secrets: Sequence[str],
         callback_url: str,
+        public_url: str,
         timeout: float = 10.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._base_url, self._public_key, self._callback_url = base_url.rstrip("/"), public_key, callback_url
+        self._base_url, self._public_key = base_url.rstrip("/"), public_key
+        self._callback_url, self._public_url = callback_url, public_url
         self._integrations, self._secrets = list(integration_ids), list(hmac_secrets)
         headers = {"Authorization": f"Token {secret_key}"}
         self._http = ProviderHttp(self.name, base_url, headers=headers, timeout=timeout, transport=transport)
@@ -63,7 +65,7 @@ class PaymobProvider:
             "billing_data": {"first_name": "NA", "last_name": "NA", "email": "NA@example.com", "phone_number": "NA"},
             "special_reference": str(order.key),
             "notification_url": self._callback_url,
-            "redirection_url": order.return_url or self._callback_url,
+            "redirection_url": order.return_url or self._public_url,
         }
         response = await self._http.send("POST", "/v1/intention/", json=body)
         answer = json_object(response)
@@ -173,7 +175,7 @@ def _taking(transaction: dict[str, Any]) -> TakeOutcome:
         currency=str(transaction["currency"]),
         failure_code="card-declined" if failed else None,
         failure_message="The payment was declined." if failed else None,
-        card_brand=str(card.get("sub_type") or "").lower() or None,
+        card_brand=str(card.get("sub_type") or transaction.get("source_data.sub_type") or "").lower() or None,
         card_last4=last4 if last4.isdigit() and len(last4) == 4 else None,
     )
 

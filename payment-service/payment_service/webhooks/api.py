@@ -54,5 +54,9 @@ async def receive_stripe(request: Request, c: C) -> Received:
 
 @router.post("/paymob", operation_id="receive_paymob_webhook", summary="Callbacks of Paymob", responses=_PROBLEMS)
 async def receive_paymob(request: Request, c: C) -> Received:
-    """Signed by the query parameter `hmac`: HMAC-SHA512 over the transaction's documented fields."""
+    """Signed by the query parameter `hmac`: HMAC-SHA512 over the transaction's documented fields.
+
+    With an empty body the transaction is in the query itself, as Paymob sends the browser back: the page it comes back
+    to (`return_url`) may pass its query on, and the payment ends without waiting for the callback.
+    """
     return await take("paymob", request, c)

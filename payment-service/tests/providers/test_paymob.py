@@ -24,12 +24,14 @@ class PaymobLike(httpx.AsyncBaseTransport):
         self.paid = False
         self.refunded = 0
         self.refund_calls = 0
+        self.redirects: list[str] = []
         self.lose_refund_answers = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(await request.aread() or b"{}")
         if request.url.path == "/v1/intention/":
             assert body["special_reference"]
+            self.redirects.append(body["redirection_url"])
             return httpx.Response(201, json={"id": "pi_test", "client_secret": "cs", "intention_order_id": 4778239})
         if request.url.path.endswith("transaction_inquiry"):
             if not self.paid:
@@ -97,6 +99,43 @@ async def test_a_verified_callback_ends_the_payment_once(stack: Any, user_id: UU
     assert read.json()["parts"][0]["card_last4"] == "2346"
     assert len(await stack.events("payment.succeeded.v1")) == 1
     await stack.assert_books_balance()
+
+
+def as_redirect(found: dict[str, Any]) -> dict[str, str]:
+    """The query Paymob sends the browser back with: the same fields, flat and as text."""
+    flat = {name: value for name, value in found.items() if name not in ("order", "source_data")}
+    flat |= {"order": found["order"]["id"]} | {f"source_data.{name}": it for name, it in found["source_data"].items()}
+    return {name: str(it).lower() if isinstance(it, bool) else str(it) for name, it in flat.items()}
+
+
+async def test_a_redirect_that_is_passed_on_ends_the_payment_once_with_its_callback(stack: Any, user_id: UUID) -> None:
+    payment = await pay(stack, user_id)
+    query = as_redirect(transaction())
+    forged = await stack.client.post("/v1/webhooks/paymob", params={**query, "hmac": "00"})
+    changed = {**query, "amount_cents": "1", "hmac": paymob_signature(SECRET, query)}
+    assert [forged.status_code, (await stack.client.post("/v1/webhooks/paymob", params=changed)).status_code] == [
+        400
+    ] * 2
+    passed_on = await stack.client.post(
+        "/v1/webhooks/paymob", params={**query, "hmac": paymob_signature(SECRET, transaction())}
+    )
+    assert passed_on.status_code == 200, passed_on.text
+    read = await stack.client.get(f"/v1/payments/{payment['id']}", headers=stack.person(user_id))
+    [part] = read.json()["parts"]
+    assert (read.json()["status"], part["card_brand"], part["card_last4"]) == ("succeeded", "mastercard", "2346")
+    assert (await callback(stack, transaction())).status_code == 200
+    assert len(await stack.sql("SELECT 1 FROM provider_event")) == 1
+    assert len(await stack.events("payment.succeeded.v1")) == 1
+
+
+@pytest.mark.parametrize("return_url", [None, "https://app.example/back"])
+async def test_the_browser_comes_back_to_a_page_and_never_to_the_callback(
+    stack: Any, server: PaymobLike, user_id: UUID, return_url: str | None
+) -> None:
+    charge = stack.booking.add_charge(user_id, 61240, "EGP")
+    body = {"booking_id": charge["booking_id"], "method": {"type": "card", "provider": "paymob"}}
+    await stack.client.post("/v1/payments", json={**body, "return_url": return_url}, headers=stack.person(user_id))
+    assert server.redirects == [return_url or stack.settings.public_url]
 
 
 @pytest.mark.parametrize("changes", [{"amount_cents": 61241}, {"success": False}, {"order": {"id": 1}}])

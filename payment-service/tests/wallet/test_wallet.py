@@ -7,6 +7,9 @@ from uuid import UUID
 import pytest
 
 from payment_service.ledger import accounts
+from payment_service.ledger.errors import InsufficientFunds
+from payment_service.ledger.post import post
+from payment_service.ledger.posting import Line, Posting, transfer
 from payment_service.ledger.seal import seal_batch
 from payment_service.refunds.drive_refunds import drive_refunds
 from payment_service.wallet.coins import Lot, choose_lots, returned_expiry
@@ -142,6 +145,28 @@ async def test_coins_cannot_pay_a_currency_they_have_no_worth_in(stack: Stack, u
     await join(stack, user_id)
     answer = await stack.pay(user_id, stack.booking.add_charge(user_id, 10, "BDT"), COINS)
     assert (answer.status_code, answer.json()["code"]) == (422, "method-not-accepted")
+
+
+async def test_points_are_accounts_like_any_other(stack: Stack, user_id: UUID) -> None:
+    points, source = accounts.points(user_id), accounts.adjustments("POINT")
+
+    async def move(*lines: Line) -> None:
+        async with stack.container.db.transaction() as session:
+            await post(session, Posting(f"test:{new_id()}", "adjustment", lines), now=stack.clock.now())
+
+    for amount in (700, 300):
+        await move(*transfer(source, points, amount))
+    with pytest.raises(InsufficientFunds):
+        await move(*transfer(points, source, 1001))
+    assert (await wallet_of(stack, user_id))["points"] == 1000
+    params = {"unit": "POINT", "limit": 1}
+    page = (await stack.client.get("/v1/wallet/entries", params=params, headers=stack.person(user_id))).json()
+    [entry] = page["items"]
+    assert (entry["account"], entry["amount"], entry["balance_after"]["amount"]) == (
+        "points", {"amount": "300", "currency": "POINT"}, "1000",
+    )  # fmt: skip
+    assert page["next_cursor"] is not None
+    await stack.assert_books_balance()
 
 
 async def test_expired_coins_leave_and_cannot_be_spent(stack: Stack, user_id: UUID) -> None:
