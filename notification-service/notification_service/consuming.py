@@ -5,10 +5,11 @@ from notification_service.contacts.consumers import ContactConsumers
 from notification_service.telling.payments import PaymentConsumers
 from notification_service.telling.support import SupportConsumers
 from notification_service.trips.consumers import TripConsumers
+from notification_service.trips.remember_placed import RememberPlaced
 from rihla.messaging import Binding, Consumer
-from rihla.messaging.consumer import Handler
+from rihla.messaging.consumer import AtOnce, Handler
 
-_BOOKING_EVENTS = ("created", "confirmed", "expired", "cancelled", "changed", "disrupted", "checked_in", "completed")
+_BOOKING_EVENTS = ("confirmed", "expired", "cancelled", "changed", "disrupted", "checked_in", "completed")
 _FLIGHT_EVENTS = ("delayed", "gate_changed", "cancelled", "retimed", "departed")
 
 
@@ -19,8 +20,9 @@ def consumer_of(c: Container) -> Consumer:
     support = SupportConsumers(c.teller, c.clock)
     contacts = ContactConsumers(c.teller, c.clock)
 
-    def bind(producer: str, event_type: str, handler: Handler) -> Binding:
-        return Binding(producer, f"{event_type}.v1", handler, after_commit=c.delivery_sender.nudge)
+    def bind(producer: str, event_type: str, handler: Handler, *, at_once: AtOnce | None = None) -> Binding:
+        nudge = c.delivery_sender.nudge
+        return Binding(producer, f"{event_type}.v1", handler, after_commit=nudge, at_once=at_once)
 
     return Consumer(
         c.broker,
@@ -28,6 +30,7 @@ def consumer_of(c: Container) -> Consumer:
         name="notification",
         clock=c.clock,
         bindings=[
+            bind("booking", "booking.created", trips.on_booking, at_once=RememberPlaced(c.db).take),
             *(bind("booking", f"booking.{name}", trips.on_booking) for name in _BOOKING_EVENTS),
             bind("booking", "booking.documents_ready", trips.on_documents_ready),
             *(bind("flight", f"flight.{name}", trips.on_flight) for name in _FLIGHT_EVENTS),

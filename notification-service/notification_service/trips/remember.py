@@ -14,7 +14,7 @@ from notification_service.trips.tables import trip, trip_flight
 
 LIVE = ("confirmed", "partially_cancelled", "disrupted")
 ENDED = ("cancelled", "expired", "completed")
-_FLYING = ("open", "checked_in")
+FLYING = ("open", "checked_in")
 
 _REMEMBER = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(CAST($1::uuid AS text), 77))),
@@ -82,7 +82,7 @@ def flying(facts: Mapping[str, Any]) -> dict[UUID, datetime]:
         coupon["flight_id"]
         for person in facts.get("passengers", ())
         for coupon in person.get("coupons", ())
-        if coupon["status"] in _FLYING
+        if coupon["status"] in FLYING
     }
     return {
         UUID(one["flight_id"]): datetime.fromisoformat(one["departure_at"])
