@@ -1,7 +1,11 @@
-"""docs/benchmarks.md and its plots: the machine, the versions, the medians, the spread of the runs."""
+"""docs/benchmarks.md and its plots: the machine, the versions, the medians, the spread of the runs.
+
+`python bench/document.py` draws the plots again from the page.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -9,9 +13,10 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from pictures import curve, draw, said
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PLOTS = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks"
@@ -49,11 +54,29 @@ BARS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("floor_pgbench_holds_per_second", "floor: pgbench holds"), ("bookings_per_second", "bookings a second"),
         ("capacity_per_second", "placed, paid and confirmed"),
     ),
-    "workers": (
-        ("1 worker, a second", "1 worker"), ("2 workers, a second", "2 workers"), ("4 workers, a second", "4 workers"),
-    ),
 }  # fmt: skip
 """Bench -> (figure, label) of its plot; any other bench is drawn from the figures that end in `a second`."""
+CURVES: Mapping[str, tuple[str, Mapping[str, Sequence[tuple[float, str]]]]] = {
+    "search": ("flights on sale", {
+        f"{kind}, searches a second": (
+            (1e4, f"10,000 flights: {kind}, a second"), (1e5, f"100,000 flights: {kind}, a second"),
+            (1e6, f"{kind}, a second"),
+        )
+        for kind in ("direct", "one stop", "two stops")
+    }),
+    "workers": ("workers of each service", {"bookings a second": (
+        (1, "1 worker, a second"), (2, "2 workers, a second"), (4, "4 workers, a second"),
+    )}),
+}  # fmt: skip
+"""Bench -> what its cost curve runs over, and for each line the figure at each place. Drawn instead of bars."""
+RATIOS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "holds": (
+        ("grouped, spread, a second", "floor (pgbench), spread, a second"),
+        ("grouped, hot, a second", "floor (pgbench), hot, a second"),
+    ),
+    "workers": (("1 worker, a second", "floor (pgbench holds), a second"),),
+}
+"""Bench -> (figure, its floor of the same run), where the bench itself says no ratio."""
 
 
 def write(found: Sequence[Found], facts: Mapping[str, Any]) -> None:
@@ -62,8 +85,8 @@ def write(found: Sequence[Found], facts: Mapping[str, Any]) -> None:
     head = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; do not edit. Each figure is the median of the runs that stand beside it. Floors were "
-        "measured in the same run on the same machine.",
+        "Written by `make bench`; do not edit. Each figure is the median of the runs that stand beside it: a section "
+        "says how many and of which day. Floors were measured in the same run on the same machine.",
         "",
         *machine(),
         "",
@@ -101,15 +124,35 @@ def section(found: Found, facts: Mapping[str, Any]) -> list[str]:
         lines += [f"**Not every target was reached** (exit codes {', '.join(map(str, codes))}).", ""]
     if medians:
         lines += ["| figure | median | runs |", "|--|--|--|"]
-        lines += [f"| {name} | {_said(medians[name])} | {', '.join(map(_said, figures[name]))} |" for name in medians]
+        lines += [f"| {name} | {said(medians[name])} | {', '.join(map(said, figures[name]))} |" for name in medians]
+        lines += [f"| {name.removesuffix(', a second')}: ratio to its floor | {ratio:.3g} | |" for name, ratio in
+                  ratios(module, medians)]  # fmt: skip
         lines.append("")
-    rates = tuple((name, name.removesuffix(", a second")) for name in medians if name.endswith(", a second"))
-    bars = [(label, medians[name]) for name, label in BARS.get(module, rates) if name in medians]
-    if bars:
-        (PLOTS / f"{module}.svg").write_text(draw(TITLES.get(module, module), bars))
+    if (picture := plot(module, medians)) is not None:
+        (PLOTS / f"{module}.svg").write_text(picture)
         lines += [f"![{module}](benchmarks/{module}.svg)", ""]
     lines += ["The last run in its own words:", "", "```", output.rstrip(), "```", ""]
     return lines
+
+
+def ratios(module: str, medians: Mapping[str, float | str]) -> list[tuple[str, float]]:
+    """How much of its floor each figure keeps."""
+    pairs = [(name, medians.get(name), medians.get(floor)) for name, floor in RATIOS.get(module, ())]
+    return [(name, float(value) / float(floor)) for name, value, floor in pairs if value is not None and floor]
+
+
+def plot(module: str, medians: Mapping[str, float | str]) -> str | None:
+    """The bench's picture: its cost curve where it has one, else bars; None when there is nothing to draw."""
+    title = TITLES.get(module, module)
+    if module in CURVES:
+        over, wanted = CURVES[module]
+        lines = {name: [(at, float(medians[one])) for at, one in places if one in medians] for name, places in
+                 wanted.items()}  # fmt: skip
+        if all(len(points) > 1 for points in lines.values()):
+            return curve(title, over, lines)
+    rates = tuple((name, name.removesuffix(", a second")) for name in medians if name.endswith(", a second"))
+    bars = [(label, medians[name]) for name, label in BARS.get(module, rates) if name in medians]
+    return draw(title, bars) if bars else None
 
 
 def machine() -> list[str]:
@@ -157,24 +200,17 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _said(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.3g}"
+def redraw() -> None:
+    """The plots again from the figures that stand on the page."""
+    for module, lines in sections(PAGE.read_text()).items():
+        rows = [[cell.strip() for cell in line.split("|")] for line in lines if line.startswith("| ")]
+        medians: dict[str, float | str] = {}
+        for row in rows:
+            with contextlib.suppress(ValueError):
+                medians[row[1]] = float(row[2].replace(",", ""))
+        if (picture := plot(module, medians)) is not None:
+            (PLOTS / f"{module}.svg").write_text(picture)
 
 
-def draw(title: str, bars: Sequence[tuple[str, float | str]]) -> str:
-    """Horizontal bars; floors are grey."""
-    most = max((float(value) for _, value in bars), default=1.0) or 1.0
-    height = 40 + 28 * len(bars)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="800" height="{height}" fill="#fff"/><text x="10" y="20" font-size="14">{escape(title)}</text>',
-    ]
-    for row, (label, value) in enumerate(bars):
-        y, width = 34 + 28 * row, 470 * float(value) / most
-        colour = "#b8c4ce" if "floor" in label or "direct" in label or "nginx" in label else "#2a7f62"
-        parts.append(f'<text x="210" y="{y + 14}" text-anchor="end">{escape(label)}</text>')
-        parts.append(f'<rect x="220" y="{y}" width="{max(width, 1):.1f}" height="20" fill="{colour}"/>')
-        parts.append(f'<text x="{226 + width:.1f}" y="{y + 14}">{_said(value)}</text>')
-    return "\n".join([*parts, "</svg>"])
+if __name__ == "__main__":
+    redraw()
