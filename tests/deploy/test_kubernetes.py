@@ -95,6 +95,13 @@ def test_a_careless_container_is_found(production: list[Object], where: str, cha
     assert len(careless_pods([deployment])) == 1
 
 
+@pytest.mark.parametrize("probe", ["readinessProbe", "livenessProbe"])
+def test_a_container_nobody_asks_how_it_is_is_found(production: list[Object], probe: str) -> None:
+    deployment = deepcopy(next(of_kind(production, "Deployment")))
+    del deployment["spec"]["template"]["spec"]["containers"][0][probe]
+    assert [line for line in careless_pods([deployment]) if probe in line] != []
+
+
 def test_a_patch_that_meets_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("patches: [{path: one.yaml, target: {kind: Deployment}}]")
     (tmp_path / "one.yaml").write_text("[{op: remove, path: /spec}]")

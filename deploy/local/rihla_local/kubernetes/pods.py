@@ -19,7 +19,7 @@ def careless_pods(objects: list[Object]) -> list[str]:
                 lines += [
                     f"{each['name']} has no {probe}"
                     for each in pod["containers"]
-                    for probe in ("readinessProbe",)
+                    for probe in ("readinessProbe", "livenessProbe")
                     if probe not in each
                 ]
             found += [f"{one['kind']}/{one['metadata']['name']}: {line}" for line in lines]
