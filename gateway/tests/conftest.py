@@ -372,6 +372,9 @@ def _chat(keyring: Keyring) -> FakeService:
     async def chat(socket: WebSocket) -> None:
         principal = service.verifier.verify(socket.headers["authorization"].removeprefix("Bearer "))
         wanted = socket.headers.get("sec-websocket-protocol", "").split(",")[0].strip() or None
+        if "slow" in socket.url.query:
+            service.seen.append({"path": "slow"})
+            await service.release.wait()
         await socket.accept(subprotocol=wanted)
         await socket.send_json({"user": str(principal.subject), "query": socket.url.query})
         async for text in socket.iter_text():

@@ -91,6 +91,8 @@ def _caller(websocket: WebSocket) -> Principal:
         raise _Denied(401, "unauthenticated", "Sign in to do this") from error
     if principal.kind != "person":
         raise _Denied(401, "unauthenticated", "Sign in to do this")
+    if principal.read_only:  # a socket sends, and its opening alone shows that somebody is there
+        raise _Denied(403, "forbidden", "You may not do this")
     return principal
 
 

@@ -210,6 +210,14 @@ async def test_a_socket_without_a_token_or_with_a_bad_one_is_refused(start: Any,
     assert await refused_status(one, one.make_headers(AGENT, "support"), "?view=support&after=1") == 422
 
 
+async def test_a_token_made_for_reading_opens_no_socket_and_shows_nobody_as_present(start: Any, keyring: Any) -> None:
+    one, reader = await start(), new_id()
+    handed_on = keyring.token(audience="chat", user_id=reader, read_only=True)
+    assert await refused_status(one, {"authorization": f"Bearer {handed_on}"}) == 403
+    async with one.container.db.transaction() as session:
+        assert await store.conversation_of(session, reader) is None
+
+
 async def test_another_persons_conversation_and_a_forged_sender_are_refused(start: Any) -> None:
     one = await start()
     mine, theirs = await one.connect(USER), await one.connect(OTHER)

@@ -18,7 +18,7 @@ from gateway.identity.authenticate import permit
 from gateway.identity.caller import Caller
 from gateway.problems import Refused
 from gateway.upstreams.pool import Instance
-from gateway.upstreams.websockets import Tunnel, refuse, too_many_sockets
+from gateway.upstreams.websockets import SIGNED_OUT, Tunnel, refuse, too_many_sockets
 from rihla.telemetry import get_logger
 
 _log = get_logger(__name__)
@@ -118,6 +118,8 @@ class SocketDoor:
             exchange.status = 101
             tunnel = Tunnel(exchange.receive, exchange.send, service, c.settings)
             ticket = c.open_sockets.add(caller, tunnel.end)
+            if c.revocations.is_revoked(caller):  # while the service was asked
+                tunnel.end(SIGNED_OUT)
             try:
                 await tunnel.run(c.settings.websocket_max_seconds)
             finally:

@@ -71,6 +71,33 @@ async def test_an_open_socket_closes_when_its_session_is_revoked(stack: Any, web
         assert await other.receive_str() == "echo still here"
 
 
+async def test_a_revocation_nobody_pushed_closes_the_socket_too(stack: Any, web: Any) -> None:
+    person = stack.sign_in()
+    async with web.ws_connect(f"{stack.url}/v1/chat/ws", headers=person.headers) as socket:
+        await socket.receive_json()
+        stack.auth.revoke("session", str(person.session_id))
+        message = await asyncio.wait_for(socket.receive(), 30)
+        assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4401)
+
+
+async def test_a_socket_whose_session_ends_during_the_handshake_does_not_stay_open(stack: Any, web: Any) -> None:
+    person, chat = stack.sign_in(), stack.services["chat"]
+    opening = asyncio.create_task(web.ws_connect(f"{stack.url}/v1/chat/ws?slow", headers=person.headers))
+    await eventually(lambda: {"path": "slow"} in chat.seen, timeout=30)
+    stack.auth.revoke("session", str(person.session_id))
+
+    async def known() -> bool:
+        answer = await stack.client.get("/v1/bookings", headers=person.headers)
+        return bool(answer.status_code == 401)
+
+    await eventually(known, timeout=30)
+    chat.release.set()
+    async with await opening as socket:
+        while (message := await asyncio.wait_for(socket.receive(), 30)).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4401)
+
+
 async def test_a_person_may_have_so_many_sockets_and_no_more(start: Any, web: Any) -> None:
     stack = await start(websockets_per_user=2)
     person = stack.sign_in()

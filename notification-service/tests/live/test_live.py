@@ -11,7 +11,7 @@ import pytest_asyncio
 import uvicorn
 
 from notification_service.main import create_app
-from rihla.contracts.events import UserRegisteredV1
+from rihla.contracts.events import UserRegisteredV1, UserSecurityNoticeV1
 from rihla.kernel import new_id
 from rihla.testing import eventually
 
@@ -118,3 +118,20 @@ async def test_a_socket_needs_a_person_and_a_person_has_few(address: str, client
     sixth = await client.ws_connect(url, headers=as_user(user_id))
     closed = await sixth.receive(timeout=5)
     assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4029)
+
+
+async def test_a_token_made_for_reading_may_watch_and_what_it_sends_changes_nothing(
+    address: str, client: Any, stack: Any, clock: Any, keyring: Any
+) -> None:
+    user_id = new_id()
+    handed_on = keyring.token(audience="notification", user_id=user_id, read_only=True)
+    headers = {"authorization": f"Bearer {handed_on}"}
+    await stack.hear(UserRegisteredV1(user_id=user_id, full_name="Amina", registered_at=clock.now()), subject=user_id)
+    async with client.ws_connect(f"{address}/v1/notifications/ws", headers=headers) as ws:
+        first = await said(ws)
+        assert first["unread"] == 1
+        await ws.send_json({"type": "read", "id": first["newest"]})
+        await ws.send_json({"type": "read_all"})
+        event = UserSecurityNoticeV1(user_id=user_id, kind="new_device", occurred_at=clock.now())
+        await stack.hear(event, subject=user_id, sequence=2)
+        assert (await said(ws))["unread"] == 2
