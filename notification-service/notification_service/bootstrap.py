@@ -16,9 +16,15 @@ from notification_service.delivering.compose import Composer
 from notification_service.delivering.send_deliveries import DeliverySender
 from notification_service.live.announcer import Announcer
 from notification_service.live.watchers import Watchers
+from notification_service.partner_webhooks.addresses import Addresses, Lookup, system_lookup
+from notification_service.partner_webhooks.manage_endpoints import EndpointDesk
+from notification_service.partner_webhooks.post import Poster
+from notification_service.partner_webhooks.send_by_hand import DeliveryDesk
+from notification_service.partner_webhooks.send_webhooks import WebhookSender
 from notification_service.settings import Settings
 from notification_service.telling.tell import Teller
 from rihla.db import Database
+from rihla.encryption import DataCipher
 from rihla.kernel import Clock
 from rihla.messaging import Broker
 from rihla.storage import ObjectStore, open_storage
@@ -41,13 +47,24 @@ class Container:
     web_push_key: str | None
     delivery_sender: DeliverySender
     mail_domain: str
+    webhook_endpoints: EndpointDesk
+    webhook_deliveries: DeliveryDesk
+    webhook_sender: WebhookSender
+
+    @property
+    def public_url(self) -> str:
+        """Where the gateway is found, without a slash at its end."""
+        return self.settings.public_url.rstrip("/")
 
 
 @asynccontextmanager
 async def open_container(
-    settings: Settings, clock: Clock, provider_transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    clock: Clock,
+    provider_transport: httpx.AsyncBaseTransport | None = None,
+    lookup: Lookup = system_lookup,
 ) -> AsyncIterator[Container]:
-    """Everything the processes need, closed at the end. Nothing is contacted yet. Tests replace the providers."""
+    """Everything the processes need, closed at the end. Nothing is contacted yet. Tests replace providers and names."""
     async with AsyncExitStack() as stack:
         db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="notification")
         stack.push_async_callback(db.close)
@@ -72,6 +89,16 @@ async def open_container(
             public_url=settings.public_url.rstrip("/"),
             unsubscribe_secret=settings.unsubscribe_secret.get_secret_value().encode(),
         )
+        teller = Teller(domain, timedelta(seconds=settings.document_wait_seconds), announcer.announce)
+        cipher = DataCipher(settings.webhook_encryption_keys())
+        addresses = Addresses(lookup, local=settings.webhook_local_targets)
+        poster = Poster(
+            addresses,
+            timeout_seconds=settings.webhook_timeout_seconds,
+            parallel=settings.webhook_parallel,
+            clock=clock,
+        )
+        stack.push_async_callback(poster.close)
         yield Container(
             settings=settings,
             clock=clock,
@@ -80,7 +107,7 @@ async def open_container(
             storage=storage,
             senders=senders,
             code_mailer=CodeMailer(db, clock, senders, domain),
-            teller=Teller(domain, timedelta(seconds=settings.document_wait_seconds), announcer.announce),
+            teller=teller,
             announcer=announcer,
             watchers=Watchers(redis, settings.namespace, most_per_user=settings.live_sockets_per_user),
             web_push_key=channels.web_push_key,
@@ -93,4 +120,15 @@ async def open_container(
                 parallel=settings.smtp_connections,
             ),
             mail_domain=domain,
+            webhook_endpoints=EndpointDesk(db, clock, cipher, addresses, settings.webhook_local_targets),
+            webhook_deliveries=DeliveryDesk(db, clock, settings.public_url.rstrip("/")),
+            webhook_sender=WebhookSender(
+                db,
+                cipher,
+                poster,
+                teller,
+                clock=clock,
+                parallel=settings.webhook_parallel,
+                per_endpoint=settings.webhook_parallel_per_endpoint,
+            ),
         )

@@ -9,6 +9,7 @@ import notification_service.codes.api
 import notification_service.delivering.api
 import notification_service.devices.api
 import notification_service.live.api
+import notification_service.partner_webhooks.api
 import notification_service.preferences.api
 import notification_service.reading.api
 from notification_service.bootstrap import Container, open_container
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             notification_service.delivering.api.router,
             notification_service.codes.api.router,
             notification_service.live.api.router,
+            notification_service.partner_webhooks.api.router,
         ],
         problems=problems,
         open_container=lambda: _listening(settings, clock or SystemClock()),

@@ -3,6 +3,11 @@
 from notification_service.codes.errors import AddressRefused, CodeNotAccepted
 from notification_service.delivering.errors import DeliveryBusy, DeliveryNotFound, ResentTooSoon
 from notification_service.devices.errors import DeviceNotFound, WebPushUnavailable
+from notification_service.partner_webhooks.errors import (
+    TooManyWebhookEndpoints,
+    WebhookEndpointDisabled,
+    WebhookEndpointNotFound,
+)
 from notification_service.reading.errors import NoticeNotFound, UnknownTemplate, UnsubscribeLinkInvalid
 from rihla.web import ProblemSpec, ProblemTable
 
@@ -17,6 +22,9 @@ problems = ProblemTable(
         WebPushUnavailable: ProblemSpec(404, "web-push-unavailable", "Web Push is not set up"),
         NoticeNotFound: ProblemSpec(404, "notification-not-found", "There is no such notification"),
         UnknownTemplate: ProblemSpec(404, "template-not-found", "There is no such template"),
+        WebhookEndpointNotFound: ProblemSpec(404, "webhook-endpoint-not-found", "There is no such webhook endpoint"),
+        WebhookEndpointDisabled: ProblemSpec(409, "webhook-endpoint-disabled", "The webhook endpoint is disabled"),
+        TooManyWebhookEndpoints: ProblemSpec(409, "too-many-webhook-endpoints", "There are too many webhook endpoints"),
         UnsubscribeLinkInvalid: ProblemSpec(404, "unsubscribe-link-invalid", "This link is not valid"),
     }
 )

@@ -4,10 +4,11 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
-from rihla.settings import ServiceSettings, local_secret
+from notification_service.partner_webhooks.settings import WebhookSettings
+from rihla.settings import local_secret
 
 
-class Settings(ServiceSettings):
+class Settings(WebhookSettings):
     """Secrets with a local default are refused outside `local`."""
 
     service: ClassVar[str] = "notification"

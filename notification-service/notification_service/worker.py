@@ -1,4 +1,4 @@
-"""The worker process: the consumer of events, the sender of deliveries, the scheduler of reminders, the sweeper."""
+"""The worker process: the consumer of events, the senders of deliveries and webhooks, reminders, the sweeper."""
 
 from fastapi import FastAPI
 
@@ -28,4 +28,4 @@ def _loops(c: Container) -> list[Loop]:
     forgetter = Forgetter(
         c.db, clock=c.clock, trip_days=c.settings.trip_days_kept, notice_days=c.settings.notice_days_kept
     )
-    return [consumer_of(c).run, c.delivery_sender.run, reminders.run, forgetter.run]
+    return [consumer_of(c).run, c.delivery_sender.run, c.webhook_sender.run, reminders.run, forgetter.run]

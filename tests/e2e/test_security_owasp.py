@@ -152,7 +152,9 @@ async def test_api6_nobody_hoards_seats(traveller: Traveller) -> None:
 
 
 async def test_api7_no_address_a_caller_names_is_fetched(stack: Any, traveller: Traveller) -> None:
-    """Nothing here takes an address to fetch; what looks like one is kept as text or refused."""
+    """What looks like an address is kept as text or refused; partners' webhooks, which are called, are tried in
+    notification-service/tests/partner_webhooks.
+    """
     inside = stack.facts["services"]["booking"]["url"]
     for address in (inside, "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "gopher://127.0.0.1:6379"):
         answer = await traveller.call("PATCH", "/v1/me", json={"photo_url": address})

@@ -101,7 +101,11 @@ SERVICES: tuple[Service, ...] = (
         "notification-service",
         "notification_service",
         secrets=("IDEMPOTENCY_SECRET", "UNSUBSCRIBE_SECRET", "WEBHOOK_KEYS"),
-        environment={"SMTP_URL": "{smtp_url}", "DOCUMENT_STORAGE_URL": "file://{files}/documents"},
+        environment={
+            "SMTP_URL": "{smtp_url}",
+            "DOCUMENT_STORAGE_URL": "file://{files}/documents",
+            "WEBHOOK_LOCAL_TARGETS": "true",
+        },
     ),
     Service(
         "chat",

@@ -1,4 +1,4 @@
-"""The sweeper: trips long flown, notices long read, codes long expired."""
+"""The sweeper: trips long flown, notices long read, codes long expired, webhooks long sent."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.codes.tables import code_request
+from notification_service.partner_webhooks.tables import webhook_event
 from notification_service.telling.tables import notice
 from notification_service.trips.tables import flight_news, trip, trip_document
 from rihla.db import Database
@@ -19,6 +20,7 @@ _EVERY_SECONDS = 600.0
 _BATCH = 1000
 _CODES_KEPT = timedelta(days=1)
 _INBOX_KEPT = timedelta(days=14)
+_WEBHOOKS_KEPT = timedelta(days=30)
 
 
 class Forgetter:
@@ -48,6 +50,7 @@ class Forgetter:
                 (trip, trip.c.booking_id, trip.c.ends_at, self._trips_kept),
                 (trip_document, trip_document.c.id, trip_document.c.received_at, self._trips_kept),
                 (flight_news, flight_news.c.flight_id, flight_news.c.departs_at, self._trips_kept),
+                (webhook_event, webhook_event.c.id, webhook_event.c.created_at, _WEBHOOKS_KEPT),
                 (notice, notice.c.id, notice.c.created_at, self._notices_kept),
             ):
                 await _forget_batch(session, table, key, age, now - kept)

@@ -67,6 +67,7 @@ KINDS: Final[dict[str, Kind]] = {
     "security_phone_changed": Kind(Category.ACCOUNT, ("device",), link="account"),
     "security_profile_changed": Kind(Category.ACCOUNT, ("device",), link="account"),
     "security_api_key_created": Kind(Category.ACCOUNT, ("device",), link="account"),
+    "webhook_endpoint_disabled": Kind(Category.ACCOUNT, link="account"),
     "chat_message": Kind(Category.SUPPORT, link="support"),
     "ticket_answered": Kind(Category.SUPPORT, link="support"),
     "reminder_payment": Kind(Category.REMINDER, ("flights", "total")),

@@ -17,7 +17,7 @@ QR_CONTENT_ID = "booking-qr"
 _NAMES: Final = (
     *("reference", "amount", "refund", "flight_number", "origin", "destination", "departs"),
     *("delay", "gate", "terminal", "answer_by", "pay_by", "name", "expires", "visa_expires", "country"),
-    *("number", "topic", "answer"),
+    *("number", "topic", "answer", "host"),
 )
 
 
@@ -35,7 +35,7 @@ def _environment() -> Environment:
 def values_of(language: str, facts: Mapping[str, Any]) -> dict[str, str]:
     """Every value a sentence may name, as text of the language; what the facts do not say is a dash."""
     values = dict.fromkeys(_NAMES, "-")
-    for name in ("reference", "flight_number", "gate", "terminal", "number", "topic", "answer"):
+    for name in ("reference", "flight_number", "gate", "terminal", "number", "topic", "answer", "host"):
         if facts.get(name):
             values[name] = str(facts[name])
     for name in ("origin", "destination"):
