@@ -1,8 +1,9 @@
 """Prefork: the launcher imports libraries and services once, freezes them, and each child shares those pages.
 
-Of nine processes each held 28 MB of its own when only libraries were shared, 10 MB with the services' modules too
-(measured): most of what FastAPI and pydantic make is made at import. The price: after an edit the launcher has to be
-started again, a restarted process alone would still run the old code.
+A process begins with 6 MB of its own instead of 130 and has 20 once it is ready, 30 to 50 at work (measured): most of
+what FastAPI and pydantic make is made at import, but CPython 3.11 counts references in the objects themselves, so that
+running shared code copies its pages. The price: after an edit the launcher has to be started again, a restarted
+process alone would still run the old code.
 """
 
 from __future__ import annotations
