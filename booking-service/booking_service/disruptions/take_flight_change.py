@@ -112,7 +112,8 @@ async def _disrupt(session: AsyncSession, c: Container, booking_id: UUID, change
     if view is None or view.state not in TRAVELLING or not _flies(view, change.flight_id):
         return False
     now = c.clock.now()
-    due = answer_by(change.departure_was, now, limits_of(c))
+    # A flight moved to an earlier hour leaves before the hour it was to leave at.
+    due = answer_by(min(change.departure_was, change.departure_at), now, limits_of(c))
     await session.execute(_SUPERSEDE, {"id": booking_id, "flight_id": change.flight_id})
     await session.execute(
         _DISRUPT,

@@ -135,6 +135,25 @@ async def test_no_answer_in_time_means_a_full_refund(house: Any) -> None:
     assert [one["amount_minor"] for one in house.payment.refunds.values()] == [48_717]
 
 
+@pytest.mark.parametrize(
+    ("moved", "hours", "answer_by"), [(120, 20, "2026-12-02T04:00:00Z"), (-180, 17, "2026-12-02T01:00:00Z")]
+)
+async def test_no_answer_by_four_hours_before_departure_means_a_full_refund(
+    house: Any, moved: int, hours: int, answer_by: str
+) -> None:
+    booking = await house.confirmed(house.body(house.one_way(days=1)))
+    await house.hear(_retimed(house, moved))
+    (event,) = await house.events("booking.disrupted.v1")
+    assert event["data"]["answer_by"] == answer_by
+    house.clock.advance(timedelta(hours=hours, seconds=-1))
+    assert await house.worker.disruptions.refund_due() == 0
+    house.clock.advance(timedelta(seconds=1))
+    assert await house.worker.disruptions.refund_due() == 1
+    await house.worker.errands.run_due()
+    assert (await house.read(booking["id"]))["status"] == "cancelled"
+    assert [one["amount_minor"] for one in house.payment.refunds.values()] == [48_717]
+
+
 async def test_a_second_change_of_the_same_flight_replaces_the_question(house: Any) -> None:
     booking = await house.confirmed()
     await house.hear(_retimed(house, 60))
