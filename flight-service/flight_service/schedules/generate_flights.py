@@ -26,6 +26,7 @@ from rihla.kernel import new_id
 _FLIGHTS_A_TRANSACTION = 1_500
 # Two machines that generate at once take turns, chunk by chunk; behind it stands the unique key (schedule, local date).
 _LOCK = 7_421_101
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(:key)")
 
 _COLUMNS = {
     "id": "uuid",
@@ -81,7 +82,7 @@ async def generate_flights(
     for at in range(0, len(rows), step):
         started = time.monotonic()
         async with db.transaction() as session:
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await session.execute(_TAKE_TURNS, {"key": _LOCK})
             chunk = rows[at : at + step]
             made += await _generate_chunk(session, chunk, zones, layouts, now, days_ahead)
         if rest:
