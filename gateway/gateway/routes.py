@@ -143,6 +143,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("/v1/notifications/ws",         "notification", _S, methods=_GET, websocket=True),
     Route("/v1/notifications/unsubscribe", "notification", _A),
     Route("/v1/devices",                  "notification", _S),
+    Route("/v1/webhook-endpoints",        "notification", _S, timeout=15, scope="webhooks"),
     Route("/v1/admin/notifications",      "notification", _STAFF),
     Route("/v1/admin/deliveries",         "notification", _STAFF),
     Route("/v1/admin/templates",          "notification", _STAFF),

@@ -57,8 +57,25 @@ OWNED = (
     "/v1/subscriptions/{subscription_id}",
     "/v1/support/callbacks/{callback_id}",
     "/v1/support/tickets/{ticket_id}",
+    "/v1/webhook-endpoints/{endpoint_id}",
 )
 """Beginnings of paths that name a thing somebody owns; `Estate` makes an example of each."""
+
+
+BY_KEY = "/v1/webhook-endpoints"
+"""What belongs to a partner organisation: its owner and the stranger come with a key each, of two organisations."""
+
+
+class KeyHolder(Traveller):
+    """Somebody's organisation, by its key."""
+
+    def __init__(self, person: Traveller, key: str) -> None:
+        super().__init__(person._gateway, person._inbox, http=person.http)
+        self.key = key
+
+    async def call(self, method: str, path: str, **options: Any) -> Any:
+        headers = {"x-api-key": self.key, **options.pop("headers", {})}
+        return await super().call(method, path, headers=headers, **options)
 
 
 @dataclass
@@ -67,6 +84,12 @@ class Estate:
 
     owner: Traveller
     ids: dict[str, str] = field(default_factory=dict)
+    keys: dict[Traveller, "KeyHolder"] = field(default_factory=dict)
+
+    async def call(self, who: Traveller, method: str, path: str, **options: Any) -> Any:
+        """As `who`, with their key in place of their token where the thing belongs to an organisation."""
+        caller = self.keys.get(who, who) if path.startswith(BY_KEY) else who
+        return await caller.call(method, path, **options)
 
 
 @dataclass
@@ -129,6 +152,7 @@ async def world(stack: Any, traveller: Traveller, new_traveller: MakeTraveller) 
     await admin.sign_in(stack.admin["email"], stack.admin["password"])
     estate = Estate(traveller, {"provider": "google"})
     await _own_everything(estate, admin)
+    estate.keys[stranger] = KeyHolder(stranger, (await _partner_key(stranger, admin))["key"])
     yield World(document, estate, stranger, admin, anonymous)
 
 
@@ -171,12 +195,25 @@ async def _settle_in(estate: Estate, admin: Traveller) -> None:
     made = await owner.expect("companion", "POST", "/v1/me/companions", status=201, json=companion)
     ids["companion_id"] = made["id"]
     ids["session_id"] = (await owner.expect("sessions", "GET", "/v1/me/sessions"))["items"][0]["id"]
+    key = await _partner_key(owner, admin)
+    ids["key_id"], holder = key["id"], KeyHolder(owner, key["key"])
+    estate.keys[owner] = holder
+    endpoint = {"url": "http://127.0.0.1:9/hook", "event_types": ["booking.confirmed"]}
+    ids["endpoint_id"] = (await holder.expect("endpoint", "POST", BY_KEY, status=201, json=endpoint))["id"]
+    sent = await holder.expect("test event", "POST", f"{BY_KEY}/{ids['endpoint_id']}/test", status=202)
+    ids["delivery_id"] = sent["id"]
+
+
+async def _partner_key(person: Traveller, admin: Traveller) -> Json:
+    """A test key of an organisation of their own that may keep webhooks."""
+    me = await person.expect("me", "GET", "/v1/me")
     roles = {"roles": ["traveller", "partner"]}
     await admin.expect("roles", "PUT", f"/v1/admin/users/{me['id']}/roles", json=roles)
-    refresh = {"refresh_token": owner.tokens["refresh_token"]}
-    owner.tokens = await owner.expect("refresh", "POST", "/v1/auth/refresh", json=refresh)
-    key = await owner.expect("key", "POST", "/v1/me/api-keys", status=201, json={"name": "Site"})
-    ids["key_id"] = key["id"]
+    refresh = {"refresh_token": person.tokens["refresh_token"]}
+    person.tokens = await person.expect("refresh", "POST", "/v1/auth/refresh", json=refresh)
+    body = {"name": "Site", "scopes": ["offers:read", "webhooks:write"]}
+    key: Json = await person.expect("key", "POST", "/v1/me/api-keys", status=201, json=body)
+    return key
 
 
 async def _subscribe(estate: Estate, admin: Traveller) -> None:
@@ -246,7 +283,7 @@ async def test_a_stranger_finds_nothing_of_anothers_by_any_method(world: World) 
         missing = [name for name in re.findall(r"\{(\w+)\}", path) if name not in world.estate.ids]
         assert not missing, f"no example for {missing} of {path}"
         url, request = world.url(path), world.request(operation)
-        answer = await world.stranger.call(method.upper(), url, **request)
+        answer = await world.estate.call(world.stranger, method.upper(), url, **request)
         if answer.status_code != 404:
             wrong.append(f"stranger {method} {path}: {answer.status_code} {answer.text[:200]}")
         nobody = await world.anonymous.call(method.upper(), url, **request)
@@ -275,7 +312,7 @@ async def _the_owner_still_has_everything(world: World) -> None:
     gone = []
     for method, path, _ in world.operations():
         if method == "get" and path.startswith(OWNED):
-            answer = await world.estate.owner.call("GET", world.url(path))
+            answer = await world.estate.call(world.estate.owner, "GET", world.url(path))
             if answer.status_code not in (200, 202, 409):
                 gone.append(f"{path}: {answer.status_code} {answer.text[:200]}")
     assert not gone, "\n".join(gone)
