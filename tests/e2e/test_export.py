@@ -1,6 +1,7 @@
 """A person takes along everything that is kept about them, wherever it is kept, and nothing of anybody else's."""
 
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ async def test_the_export_holds_what_every_service_keeps(traveller: Traveller, n
     ticket = {"client_id": "t-1", "category": "baggage", "subject": "A lost bag", "body": "It was not on the belt."}
     opened = await traveller.call("POST", "/v1/support/tickets", json=ticket)
     assert opened.status_code == 201, opened.text
+    device = {"platform": "android", "token": f"fcm-token-{secrets.token_hex(8)}", "name": "Pixel 9"}
+    await traveller.expect("device", "POST", "/v1/devices", status=201, json=device)
     booking = await traveller.book((await traveller.search("DAC", "JED"))[0])
     payment = await traveller.pay(booking)
     await traveller.wait_until(booking, "confirmed", timeout=30)
@@ -38,6 +41,11 @@ async def test_the_export_holds_what_every_service_keeps(traveller: Traveller, n
     assert [one["id"] for one in mine["payments"]] == [payment["id"]]
     assert [one["subject"] for one in mine["support_tickets"]] == ["A lost bag"]
     assert mine["sessions"]
+    assert [one["name"] for one in mine["devices"]] == ["Pixel 9"]
+    assert device["token"] not in json.dumps(mine)
+    [wishes] = mine["notification_preferences"]
+    assert wishes
+    assert mine["saved_cards"] == []
     stranger = new_traveller()
     await stranger.sign_up()
     theirs = await _export(stranger)

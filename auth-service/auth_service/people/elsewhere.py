@@ -23,12 +23,14 @@ class NotRead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One kind of data: a list of `service`, and for each item what lies `below` it as a list of its own."""
+    """One kind of data: a list of `service`, and for each item what lies `below` it as a list of its own. Where
+    `whole`, no list but one document, given as a list of one."""
 
     name: str
     service: str
     path: str
     below: str = ""
+    whole: bool = False
 
 
 PARTS: Final = (
@@ -36,7 +38,10 @@ PARTS: Final = (
     Part("payments", "payment", "/v1/payments"),
     Part("wallet_entries", "payment", "/v1/wallet/entries"),
     Part("subscriptions", "payment", "/v1/subscriptions"),
+    Part("saved_cards", "payment", "/v1/payment-methods"),
     Part("notifications", "notification", "/v1/notifications"),
+    Part("notification_preferences", "notification", "/v1/notifications/preferences", whole=True),
+    Part("devices", "notification", "/v1/devices"),
     Part("conversations", "chat", "/v1/chat/conversations", below="messages"),
     Part("support_tickets", "chat", "/v1/support/tickets"),
     Part("callbacks", "chat", "/v1/support/callbacks"),
@@ -66,6 +71,8 @@ class Elsewhere:
         token = headers.get(header_of(part.service))
         if not token:
             raise NotRead(part.service)
+        if part.whole:
+            return [await self._page(part.service, part.path, {}, token)]
         items = await self._every_page(part.service, part.path, token)
         if part.below:
             for item in items:
@@ -76,6 +83,8 @@ class Elsewhere:
         params, items = {"limit": _PAGE}, []
         for _ in range(_MOST_PAGES):
             page = await self._page(service, path, params, token)
+            if "items" not in page:
+                raise NotRead(service)
             items += page["items"]
             if not page.get("next_cursor"):
                 return items

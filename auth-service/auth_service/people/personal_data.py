@@ -65,7 +65,10 @@ class PersonalData(Schema):
     payments: _Items
     wallet_entries: _Items
     subscriptions: _Items
+    saved_cards: Annotated[_Items, Field(description="Brand, last four digits and expiry; we never hold more")]
     notifications: _Items
+    notification_preferences: Annotated[_Items, Field(description="One document: channels and quiet hours")]
+    devices: Annotated[_Items, Field(description="Devices that take push messages, without their tokens")]
     conversations: Annotated[_Items, Field(description="Each with its messages")]
     support_tickets: _Items
     callbacks: _Items

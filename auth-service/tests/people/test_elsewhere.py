@@ -30,7 +30,13 @@ def _elsewhere(asked: list[str]) -> Elsewhere:
         check(request)
         return {"items": [{"text": text} for text in MESSAGES[name]], "next_cursor": None}
 
-    return Elsewhere({"chat": "http://chat.test", "booking": ""}, transport=httpx.ASGITransport(chat))
+    @chat.get("/v1/notifications/preferences")
+    async def preferences(request: Request) -> dict[str, Any]:
+        check(request)
+        return {"quiet_hours": None, "channels": {}}
+
+    urls = {"notification": "http://notification.test", "chat": "http://chat.test", "booking": ""}
+    return Elsewhere(urls, transport=httpx.ASGITransport(chat))
 
 
 async def test_every_page_and_what_lies_below_is_read_with_the_persons_own_token() -> None:
@@ -41,12 +47,19 @@ async def test_every_page_and_what_lies_below_is_read_with_the_persons_own_token
     assert {line.split()[0] for line in asked} == {"GET"}
 
 
+async def test_what_is_one_document_and_no_list_comes_as_a_list_of_one() -> None:
+    headers = {header_of("notification"): "Bearer for-chat"}
+    found = await _elsewhere([]).read(PARTS_BY_NAME["notification_preferences"], headers)
+    assert found == [{"quiet_hours": None, "channels": {}}]
+
+
 @pytest.mark.parametrize(
     ("name", "headers"),
     [
         ("conversations", {}),
         ("conversations", {header_of("booking"): "Bearer for-chat"}),
         ("conversations", {header_of("chat"): "Bearer of-somebody"}),
+        ("notification_preferences", {header_of("notification"): "Bearer of-somebody"}),
         ("bookings", {header_of("booking"): "Bearer for-booking"}),
     ],
 )
