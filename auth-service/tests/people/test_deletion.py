@@ -28,7 +28,7 @@ async def test_a_person_takes_everything_along_but_secrets(auth: Any) -> None:
     assert len(data["sessions"]) == 2
     assert data["api_keys"][0]["name"] == "Site"
     assert "hash" not in answer.text
-    assert (data["bookings"], len(data["incomplete"])) == ([], 8), "without tokens for other services it says so"
+    assert (data["bookings"], len(data["incomplete"])) == ([], 11), "without tokens for other services it says so"
 
 
 async def test_a_deleted_person_leaves_nothing_personal_and_others_hear_of_it(auth: Any) -> None:
