@@ -54,7 +54,8 @@ payment = Table(
         "uq_payment_succeeded_period",
         "subscription_period_id",
         unique=True,
-        postgresql_where=text("status = 'succeeded'"),
+        # Not of charges: PostgreSQL would read it from end to end to find a charge while it knows little of the table.
+        postgresql_where=text("status = 'succeeded' AND subscription_period_id IS NOT NULL"),
     ),
     Index("ix_payment_user_id_id", "user_id", "id"),
     Index("ix_payment_booking_id", "booking_id"),
