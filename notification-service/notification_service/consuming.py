@@ -62,6 +62,7 @@ def consumer_of(c: Container) -> Consumer:
             bind("auth", "user.registered", contacts.on_registered),
             bind("auth", "user.updated", contacts.on_updated),
             bind("auth", "user.security_notice", contacts.on_security_notice),
+            bind("auth", "session.ended", contacts.on_session_ended),
             bind("auth", "user.suspended", contacts.on_suspended),
             bind("auth", "user.deleted", contacts.on_deleted, partners.on_user_deleted),
         ],

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth_service.sessions import store
 from auth_service.sessions.tables import Revocation, Session
+from rihla.contracts.events import SessionEndedV1
+from rihla.db.outbox import add_event
 from rihla.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -23,6 +25,8 @@ async def end_sessions(
     for row in ended:
         row.ended_at = now
         row.end_reason = reason
+        event = SessionEndedV1(user_id=row.account_id, session_id=row.id, ended_at=now)
+        await add_event(session, event, aggregate_id=row.id, sequence=1, now=now)
     return await store.add_revocations(session, "session", [row.id for row in ended], now)
 
 

@@ -245,3 +245,13 @@ async def test_a_route_for_people_refuses_a_request_without_the_gateways_token(a
     person = await auth.registered()
     raw = {"authorization": f"Bearer {person.access_token}"}
     assert (await auth.client.get("/v1/me", headers=raw)).status_code == 401
+
+
+async def test_every_session_that_ends_is_told_once(auth: Any) -> None:
+    first = await auth.registered()
+    second, third = await auth.login(), await auth.login()
+    assert (await auth.delete(f"/v1/me/sessions/{second.session_id}", first)).status_code == 204
+    assert (await auth.delete(f"/v1/me/sessions/{second.session_id}", first)).status_code == 404
+    assert (await auth.post("/v1/auth/logout", {"refresh_token": third.refresh_token})).status_code == 204
+    told = [event["data"]["session_id"] for event in await auth.events("session.ended.v1")]
+    assert told == [str(second.session_id), str(third.session_id)]

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.contacts.tables import contact
+from notification_service.devices.store import forget_session
 from notification_service.devices.tables import device
 from notification_service.preferences.tables import preference
 from notification_service.telling.facts import Fact, Recipient
@@ -16,6 +17,7 @@ from notification_service.telling.tell import Teller
 from notification_service.trips.tables import trip, trip_document
 from rihla.contracts.events import (
     Envelope,
+    SessionEndedV1,
     UserDeletedV1,
     UserRegisteredV1,
     UserSecurityNoticeV1,
@@ -64,6 +66,12 @@ class ContactConsumers:
         await session.execute(
             update(contact).where(contact.c.user_id == change.user_id).values(suspended=change.suspended)
         )
+
+    async def on_session_ended(self, session: AsyncSession, envelope: Envelope) -> None:
+        """Clear the push token of the device that was signed out."""
+        ended = envelope.parse()
+        assert isinstance(ended, SessionEndedV1)
+        await forget_session(session, ended.session_id)
 
     async def on_deleted(self, session: AsyncSession, envelope: Envelope) -> None:
         """Erase everything personal; a mark stays so that late events bring nothing back."""

@@ -23,11 +23,12 @@ C = Annotated[Any, Depends(container)]
     summary="Register a device for push messages",
 )
 async def register_device(registration: DeviceRegistration, c: C, who: Person) -> DeviceItem:
-    """The same token again is the same device."""
+    """The same token again is the same device. It is forgotten when the session that registers it ends."""
     async with c.db.transaction() as session:
         row = await store.register_device(
             session,
             who.user_id,
+            session_id=who.session_id,
             platform=registration.platform,
             token=registration.token,
             name=registration.name,

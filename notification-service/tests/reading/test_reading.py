@@ -12,7 +12,7 @@ from notification_service.delivering.unsubscribe import unsubscribe_path
 from notification_service.main import create_app
 from notification_service.preferences.rules import Category
 from notification_service.wording.kinds import KINDS
-from rihla.contracts.events import FlightDelayedV1, UserRegisteredV1
+from rihla.contracts.events import FlightDelayedV1, SessionEndedV1, UserRegisteredV1
 from rihla.kernel import new_id
 from rihla.testing import running
 
@@ -153,6 +153,27 @@ async def test_a_device_is_registered_once_moves_with_its_user_and_can_be_remove
     (device,) = (await client.get("/v1/devices", headers=as_user(OTHER))).json()["items"]
     assert (await client.delete(f"/v1/devices/{device['id']}", headers=as_user(USER))).status_code == 404
     assert (await client.delete(f"/v1/devices/{device['id']}", headers=as_user(OTHER))).status_code == 204
+
+
+async def test_signing_out_clears_the_push_token_of_that_device_and_of_no_other(
+    client: Any, stack: Any, clock: Any, keyring: Any
+) -> None:
+    user_id, phone, tablet, laptop = new_id(), new_id(), new_id(), new_id()
+
+    async def register(name: str, session_id: UUID) -> dict[str, str]:
+        token = keyring.token(audience="notification", user_id=user_id, sid=str(session_id))
+        headers = {"authorization": f"Bearer {token}"}
+        body = {"platform": "android", "token": f"{name}-{user_id}", "name": name}
+        assert (await client.post("/v1/devices", headers=headers, json=body)).status_code == 201
+        return headers
+
+    await register("phone", phone)
+    await register("tablet", tablet)
+    headers = await register("tablet", laptop)  # signed in there again: the newer session has it
+    for over in (phone, tablet):
+        await stack.hear(SessionEndedV1(user_id=user_id, session_id=over, ended_at=clock.now()), subject=over)
+    left = (await client.get("/v1/devices", headers=headers)).json()["items"]
+    assert [one["name"] for one in left] == ["tablet"]
 
 
 async def test_operations_see_dead_letters_and_send_them_again(

@@ -1,6 +1,7 @@
 """The event catalogue: what has happened, as every service may hear it."""
 
 from rihla.contracts.events.auth import (
+    SessionEndedV1,
     UserDeletedV1,
     UserRegisteredV1,
     UserSecurityNoticeV1,
@@ -58,6 +59,7 @@ __all__ = [
     "PriceAlertTriggeredV1",
     "RefundFailedV1",
     "RefundSucceededV1",
+    "SessionEndedV1",
     "TicketAnsweredV1",
     "UserDeletedV1",
     "UserRegisteredV1",

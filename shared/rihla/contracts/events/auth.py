@@ -53,6 +53,14 @@ class UserDeletedV1(_UserEvent):
     """The partner organisation whose last person this was: it ended too."""
 
 
+class SessionEndedV1(_UserEvent):
+    """A sign-in ended before its time: signed out, or revoked. The aggregate is the session, which ends once."""
+
+    event_type: ClassVar[str] = "session.ended.v1"
+    session_id: UUID
+    ended_at: datetime
+
+
 class UserSecurityNoticeV1(_UserEvent):
     """Something about the account's safety that its owner should hear."""
 

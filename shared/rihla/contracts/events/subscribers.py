@@ -32,6 +32,7 @@ SUBSCRIBERS: Mapping[str, tuple[str, ...]] = {
     "price_alert.triggered.v1": ("notification",),
     "chat.message_missed.v1": ("notification",),
     "ticket.answered.v1": ("notification",),
+    "session.ended.v1": ("notification",),
     "user.registered.v1": ("notification", "payment"),
     "user.updated.v1": ("notification",),
     "user.suspended.v1": ("chat", "notification"),
