@@ -15,7 +15,7 @@ from rihla.kernel import Clock
 
 _EXCERPT: Final = 200
 _MOST_READ: Final = 1024
-_READING_SECONDS: Final = 1.0
+_READING_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def settings(settings: Any) -> Any:
-    return settings.model_copy(update={"webhook_local_targets": True, "webhook_timeout_seconds": 5.0})
+    return settings.model_copy(update={"webhook_local_targets": True, "webhook_timeout_seconds": 60.0})
 
 
 @dataclass
