@@ -67,6 +67,32 @@ async def test_a_quote_is_the_price_of_the_hold_and_holds_nothing(platform: Any)
     assert await platform.free_seats(flight_id) == before
 
 
+async def test_a_chosen_seat_a_bag_and_services_are_kept_and_priced_in_the_total(platform: Any) -> None:
+    offer = (await platform.offers(adults=2, fare_brand="standard", max_stops=0))[0]
+    flight_id = offer["slices"][0]["segments"][0]["flight_id"]
+    seat = (await platform.free_seats(flight_id))[-1]
+    amina = {"type": "adult", "given_name": "Amina", "surname": "Rahman", "date_of_birth": "1988-04-01"}
+    wishes = {
+        "seats": [{"flight_id": flight_id, "designator": seat}],
+        "ssr": ["MOML", "WCHR"],
+        "extra_bags": 1,
+    }
+    karim = {**amina, "given_name": "Karim", "seat_preference": "aisle"}
+    booking = await platform.book(offer["id"], passengers=[{**amina, **wishes}, karim])
+    hers, his = booking["passengers"]
+    assert (hers["ssr"], hers["extra_bags"], hers["coupons"][0]["seat"]) == (["MOML", "WCHR"], 1, seat)
+    assert (his["ssr"], his["extra_bags"], his["seat_preference"]) == ([], 0, "aisle")
+    lines = [(one["passenger_id"], one["kind"], minor(one["amount"])) for one in booking["price"]["lines"]]
+    assert {kind for whose, kind, amount in lines if whose == hers["id"] and amount > 0} >= {"seat", "extra"}
+    assert not {kind for whose, kind, _ in lines if whose == his["id"]} & {"seat", "extra"}
+    assert sum(amount for _, _, amount in lines) == minor(booking["total"]) == minor(booking["charges"][0]["amount"])
+
+
+def minor(money: dict[str, str]) -> int:
+    """Minor units of an amount with two digits."""
+    return int(money["amount"].replace(".", ""))
+
+
 async def test_confirming_seats_everybody_and_seats_can_be_moved_and_assigned(platform: Any) -> None:
     one, two = line(seat_preference="window"), line()
     hold_id, hold = await held(platform, one, two)
