@@ -1,7 +1,8 @@
 """An opened offer as the API shows it: the short form of a search, and the parts of the long form."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,16 @@ from flight_service.offers.opened_offer import OpenedOffer, OpenedSegment
 from flight_service.offers.wire import duration_text, money, utc_text
 
 
-def offer_document(offer: OpenedOffer, free_seats: Mapping[UUID, int]) -> dict[str, Any]:
-    """The offer as search shows it."""
+def offer_document(
+    offer: OpenedOffer, free_seats: Mapping[UUID, int], airport_changes: Callable[[str, str], bool]
+) -> dict[str, Any]:
+    """The offer as search shows it; `airport_changes` says of two airports whether they are two of one city."""
+    turns = [(before[-1].destination, after[0].origin) for before, after in pairwise(offer.slices)]
     return {
         "id": offer.offer_id,
         "expires_at": utc_text(offer.expires_at),
         "slices": [_slice(segments, free_seats) for segments in offer.slices],
+        "airport_change": any(airport_changes(arrived, leaves) for arrived, leaves in turns),
         "price": _price(offer),
         "fare_rules": rules_document(offer.brand, offer.cabin, offer.currency, offer.change_fee_minor),
         "average_rating": None,

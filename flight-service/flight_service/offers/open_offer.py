@@ -91,7 +91,7 @@ class OfferDesk:
         free = {segment.flight_id: self._free(terms, index) for index, segment in enumerate(offer.segments)}
         brands = [self._current(replace(terms, brand=brand)) for brand in BRANDS]
         return {
-            **offer_document(offer, free),
+            **offer_document(offer, free, self._feed.reference.airport_changes),
             "breakdown": breakdown_document(offer, self._pricer_of(terms)),
             "services": services_document(offer),
             "refund_schedule": refund_document(offer),
@@ -188,7 +188,7 @@ class OfferDesk:
         )
         offer_id = self.signer.encode(renewed)
         free = {table.flight_id(slot): table.free[cabin][slot] for part in found for slot in part}
-        return offer_document(self._opened(offer_id, renewed), free)
+        return offer_document(self._opened(offer_id, renewed), free, self._feed.reference.airport_changes)
 
     def _opened(self, offer_id: str, terms: OfferTerms) -> OpenedOffer:
         pricer = self._pricer_of(terms)

@@ -1,7 +1,7 @@
 """Offers as the API shows them. Search writes the same shape with msgspec; these models document and check it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -96,6 +96,10 @@ class Offer(Schema):
     id: str = Field(examples=["AWj3..."])
     expires_at: datetime
     slices: list[OfferSlice]
+    airport_change: bool = Field(
+        description="A slice begins at another airport of the city where the one before it ended. "
+        "Within a slice every connection is made at one airport"
+    )
     price: OfferPrice
     fare_rules: OfferRules
     average_rating: float | None = Field(
@@ -103,14 +107,54 @@ class Offer(Schema):
     )
 
 
-class OfferPage(Schema):
-    """One page of a search."""
+class OneWayOffer(Offer):
+    """One journey."""
 
-    items: list[Offer]
+    slices: list[OfferSlice] = Field(min_length=1, max_length=1)
+
+
+class ReturnOffer(Offer):
+    """The way out, then the way back."""
+
+    slices: list[OfferSlice] = Field(min_length=2, max_length=2)
+
+
+class MultiCityOffer(Offer):
+    """The journeys in the order asked for."""
+
+    slices: list[OfferSlice] = Field(min_length=2, max_length=6)
+
+
+class _Page(Schema):
     next_cursor: str | None = None
     cabin: Cabin = Field(description="The cabin searched")
     currency: str
     notes: list[str] = Field(default_factory=list, description="What the search did beyond what was asked")
+
+
+class OneWayPage(_Page):
+    """One page of a search for one journey."""
+
+    journey: Literal["one_way"]
+    items: list[OneWayOffer]
+
+
+class ReturnPage(_Page):
+    """One page of a search for a way out and the way back: GET with `return_date`, or two opposite slices."""
+
+    journey: Literal["return"]
+    items: list[ReturnOffer]
+
+
+class MultiCityPage(_Page):
+    """One page of a search for any other two to six slices."""
+
+    journey: Literal["multi_city"]
+    items: list[MultiCityOffer]
+
+
+OfferPage = Annotated[OneWayPage | ReturnPage | MultiCityPage, Field(discriminator="journey")]
+"""One page of a search; `journey` says which of the three shapes it has."""
 
 
 class PriceLineView(Schema):

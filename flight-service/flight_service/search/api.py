@@ -18,7 +18,7 @@ from flight_service.search.lacking_cabin import refuse_lacking_cabin
 from flight_service.search.plain_params import read_plain
 from flight_service.search.price_calendar import price_calendar
 from flight_service.search.query import QueryReader
-from flight_service.search.schemas import CalendarDayView, CalendarView, OfferSearch, SearchParams
+from flight_service.search.schemas import CalendarDayView, CalendarView, OfferSearch, SearchParams, journey_of
 from rihla.auth import CurrentPrincipal, Principal
 from rihla.web import MoneyModel, container, problem_responses
 
@@ -144,7 +144,13 @@ async def answer_search(found: Container, principal: Principal, asked: SearchPar
     if not page.offers and query.cursor is None:
         pointer = "#/query/cabin" if isinstance(asked, SearchParams) else "#/cabin"
         refuse_lacking_cabin(found.feed.timetable, network, found.feed.reference, query, pointer)
-    tail = {"next_cursor": page.next_cursor, "cabin": query.cabin, "currency": query.currency, "notes": page.notes}
+    tail = {
+        "journey": journey_of(asked),
+        "next_cursor": page.next_cursor,
+        "cabin": query.cabin,
+        "currency": query.currency,
+        "notes": page.notes,
+    }
     return f'{{"items":[{",".join(page.offers)}],'.encode() + msgspec.json.encode(tail)[1:]
 
 

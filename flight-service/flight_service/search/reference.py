@@ -82,6 +82,10 @@ class Reference:
         """The rates an offer was made with; None when they are no longer kept."""
         return self.rates if version == self.rates.version else self.older_rates.get(version)
 
+    def airport_changes(self, arrived: str, leaves: str) -> bool:
+        """Whether a traveller who arrived at one airport must go on from another of the same city group."""
+        return arrived != leaves and any(arrived in group and leaves in group for group in self.cities.values())
+
     def fare_route(self, origin: str, destination: str) -> FareRoute:
         """What taxes and distances need of a pair of airports."""
         a, b = self.airports[origin], self.airports[destination]

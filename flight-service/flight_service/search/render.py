@@ -6,6 +6,7 @@ a flight's part until the flight changes, sums of taxes and whole prices as long
 
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 
@@ -22,6 +23,7 @@ from flight_service.search.rank import Combination, Option
 from flight_service.search.timetable import TEXTS_OF_A_SLOT, Timetable, text_key
 from rihla.kernel.money import format_minor
 
+_NO_CHANGE = ',"airport_change":false'
 _LEGS = tuple(bytes((count,)) for count in range(4))
 
 
@@ -81,7 +83,16 @@ class OfferWriter:
             slices.append(text)
             keys += option.keys
         price = self._book.texts.get(keys) or self._price(keys)
-        return f'{{"id":"{self._seal(packed)}{self._after_id}{",".join(slices)}],"price":{price}{self._tail}'
+        changed = ',"airport_change":true' if several and self._changes_airport(combination) else _NO_CHANGE
+        return f'{{"id":"{self._seal(packed)}{self._after_id}{",".join(slices)}]{changed},"price":{price}{self._tail}'
+
+    def _changes_airport(self, combination: Combination) -> bool:
+        """Whether a slice begins at another airport of the city where the one before it ended."""
+        table, reference = self._table, self._pricer.reference
+        return any(
+            reference.airport_changes(table.destination[before.legs[-1]], table.origin[after.legs[0]])
+            for before, after in pairwise(combination)
+        )
 
     def _slice(self, option: Option) -> tuple[str, bytes]:
         """One slice as text, and as the offer id holds it."""

@@ -183,3 +183,14 @@ class OfferSearch(_Options):
     slices: list[SliceQuery] = Field(min_length=1, max_length=6)
     passengers: Passengers = Passengers()
     filters: Filters = Filters()
+
+
+def journey_of(asked: SearchParams | OfferSearch) -> Literal["one_way", "return", "multi_city"]:
+    """The kind of journey asked for: the shape of the answer (offers/schemas.py: OfferPage)."""
+    if isinstance(asked, SearchParams):
+        return "one_way" if asked.return_date is None else "return"
+    if len(asked.slices) == 1:
+        return "one_way"
+    out, back = asked.slices[0], asked.slices[-1]
+    mirrored = (out.origin, out.destination) == (back.destination, back.origin)
+    return "return" if len(asked.slices) == 2 and mirrored else "multi_city"

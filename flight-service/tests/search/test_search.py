@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flight_service.offers.schemas import OfferDetail, OfferPage
+from flight_service.offers.schemas import OfferDetail, OneWayPage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,7 +21,7 @@ async def test_a_direct_search_gives_complete_offers_with_exact_seats(reading: A
         max_stops=0,
     )
     assert answer.status_code == 200, answer.text
-    page = OfferPage.model_validate(answer.json())
+    page = OneWayPage.model_validate(answer.json())
     assert len(page.items) >= 3
     for offer in page.items:
         (part,) = offer.slices
