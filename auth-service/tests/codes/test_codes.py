@@ -106,6 +106,19 @@ async def test_text_messages_have_a_daily_budget_for_each_network_address(auth: 
     assert elsewhere.status_code == 202
 
 
+async def test_text_messages_have_a_daily_budget_for_each_number_wherever_they_are_asked_from(auth: Any) -> None:
+    phone = {"identifier": "+8801712345601"}
+
+    async def ask(number: int) -> int:
+        auth.clock.advance(timedelta(hours=1))
+        return int((await auth.post("/v1/auth/login/code", phone, ip=f"198.51.100.{number}")).status_code)
+
+    assert [await ask(number) for number in range(11)] == [202] * 10 + [429]
+    assert (await auth.post("/v1/auth/login/code", {"identifier": "+8801712345602"})).status_code == 202
+    auth.clock.advance(timedelta(hours=14))
+    assert await ask(1) == 202
+
+
 async def test_a_code_waits_while_notification_service_is_away_and_is_sent_when_it_is_back(auth: Any) -> None:
     auth.mail.down = True
     await auth.post("/v1/auth/register", {"email": EMAIL, "password": "four wild geese over", "full_name": "A"})
