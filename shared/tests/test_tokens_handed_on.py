@@ -1,6 +1,7 @@
 """A token made to be handed on reads and changes nothing; a partner's contract travels in its token."""
 
 import json
+import time
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI
 
-from rihla.auth import Forbidden, Principal, TokenSigner, TokenVerifier
+from rihla.auth import Forbidden, InvalidToken, Principal, TokenSigner, TokenVerifier
 from rihla.auth.dependencies import current_principal
 from rihla.kernel import new_id
 
@@ -53,3 +54,22 @@ def test_a_token_says_how_many_bookings_a_key_may_keep_unpaid(keyring: Any, sign
         claims = json.loads(json.dumps(partner.claims() | {"iss": "gateway", "unpaid_bookings": wrong}))
         with pytest.raises(ValueError, match="number of bookings"):
             Principal.from_claims(claims)
+
+
+def test_a_signer_says_until_when_its_token_holds_also_of_one_it_gives_again(keyring: Any) -> None:
+    made_at = int(time.time()) + 1_000  # the library also looks at the machine's clock, and only for what is past
+    now = [made_at + 0.7]
+    signer = TokenSigner(keyring.settings("gateway")["service_key"], time_source=lambda: now[0])
+    verifier = TokenVerifier(keyring.jwks, "booking", time_source=lambda: now[0])
+    person = Principal(kind="person", issuer="gateway", subject=new_id())
+    token, expires = signer.internal_token_until("booking", person)
+    assert expires == made_at + 60
+    now[0] += 29
+    assert signer.internal_token_until("booking", person) == (token, expires)
+    now[0] += 1
+    assert signer.internal_token_until("booking", person)[0] != token
+    now[0] = expires - 0.1
+    assert verifier.verify(token) == person
+    now[0] = expires
+    with pytest.raises(InvalidToken):
+        verifier.verify(token)

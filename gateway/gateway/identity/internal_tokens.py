@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.identity.caller import Caller
 from rihla.auth import TokenSigner
 
-_SENT_SECONDS = 25.0
-"""`TokenSigner` gives a token up to 30 s old, so one leaves here with at least five seconds to live."""
+_LEAST_LEFT = 5.0
+"""Seconds a token has to live at least when it leaves here. Signing is the greater part of what a caller who is seen
+seldom costs, so each token is used until then."""
 
 
 class InternalTokens:
     """Keeps the token beside its caller, so that the usual request costs one dictionary lookup."""
 
-    def __init__(self, signer: TokenSigner) -> None:
+    def __init__(self, signer: TokenSigner, *, wall: Callable[[], float] = time.time) -> None:
         self._signer = signer
+        self._wall = wall
 
     def authorization(self, caller: Caller, audience: str) -> str:
         """The value of the `Authorization` header for `audience`."""
         kept = caller.tokens.get(audience)
-        now = time.monotonic()
+        now = self._wall()
         if kept is not None and kept[1] > now:
             return kept[0]
-        value = f"Bearer {self._signer.internal_token(audience, caller.principal)}"
-        caller.tokens[audience] = (value, now + _SENT_SECONDS)
+        token, expires = self._signer.internal_token_until(audience, caller.principal)
+        value = f"Bearer {token}"
+        caller.tokens[audience] = (value, expires - _LEAST_LEFT)
         return value
 
     def for_reading(self, caller: Caller, audience: str) -> str:

@@ -44,19 +44,24 @@ class TokenSigner:
 
     def internal_token(self, audience: str, principal: Principal | None = None) -> str:
         """A token for `audience` on behalf of `principal` (default: this service itself)."""
+        return self.internal_token_until(audience, principal)[0]
+
+    def internal_token_until(self, audience: str, principal: Principal | None = None) -> tuple[str, float]:
+        """The same with the Unix seconds at which it expires, for callers who keep it themselves."""
         principal = principal or Principal(kind="service", issuer=self.issuer)
         now = self._time()
         cached = self._cache.get((audience, principal))
         if cached is not None and cached[0] > now:
-            return cached[1]
+            return cached[1], cached[0] - _REUSE_SECONDS + LIFETIME_SECONDS
         token = self.sign(
             {**principal.claims(), "aud": audience, "iat": int(now), "exp": int(now) + LIFETIME_SECONDS},
             token_type=INTERNAL_TYPE,
         )
-        self._cache[(audience, principal)] = (now + _REUSE_SECONDS, token)
+        made_at = int(now)
+        self._cache[(audience, principal)] = (made_at + _REUSE_SECONDS, token)
         if len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
-        return token
+        return token, made_at + LIFETIME_SECONDS
 
     def sign(self, claims: dict[str, Any], *, token_type: str) -> str:
         """A JWT of `claims` with this caller as `iss` unless they name another."""
