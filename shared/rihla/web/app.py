@@ -70,6 +70,8 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
+        # Spans and metrics are ours (rihla.tracing, rihla.telemetry): FastAPI's own would tell everything twice.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.checks = {}
