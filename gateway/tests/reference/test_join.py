@@ -1,7 +1,6 @@
-import re
-
 """One document out of many."""
 
+import re
 from typing import Any
 
 import pytest
