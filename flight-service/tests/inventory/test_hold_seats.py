@@ -3,6 +3,7 @@
 import asyncio
 
 import asyncpg
+import pytest
 
 from flight_service.inventory.hold_seats import Taken
 from flight_service.inventory.problems import (
@@ -292,23 +293,54 @@ async def test_a_swept_hold_answers_its_repeat_with_hold_expired(pool, inventory
     assert [type(answer) for answer in await writers[0].group([hold])] == [HoldExpired]
 
 
-async def test_the_stock_of_a_flash_sale_is_counted_at_the_hold(pool, inventory, writers, make_hold, clock):
-    flight = await inventory.flight(90)
+async def flash_sale(pool, flight, stock):
+    """A sale of `stock` seats of this flight; its id."""
     sale = new_id()
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")
         await connection.execute(
             "INSERT INTO flash_sale (id, flight_id, cabin, percent_off, stock, stock_left, starts_at, ends_at) "
-            "VALUES ($1, $2, 'economy', 20, 10, 10, now(), now() + interval '1 day')",
+            "VALUES ($1, $2, 'economy', 20, $3, $3, now(), now() + interval '1 day')",
             sale,
             flight,
+            stock,
         )
+    return sale
+
+
+async def stock_left(pool, sale):
+    return await pool.fetchval("SELECT stock_left FROM flash_sale WHERE id = $1", sale)
+
+
+async def test_the_stock_of_a_flash_sale_is_counted_at_the_hold(pool, inventory, writers, make_hold, clock):
+    flight = await inventory.flight(90)
+    sale = await flash_sale(pool, flight, 10)
     holds = [make_hold(flight, seats=2, flash=[(sale, 2)], minutes=1 if n == 0 else 15) for n in range(20)]
     answers = await race(writers, holds)
     assert count(answers, Taken) == 5
     assert count(answers, OfferMoved) == 15
-    assert await pool.fetchval("SELECT stock_left FROM flash_sale WHERE id = $1", sale) == 0
+    assert await stock_left(pool, sale) == 0
     taken = [hold for hold, answer in zip(holds, answers, strict=True) if isinstance(answer, Taken)]
     await release_hold(pool, clock, taken[1].id, None)
     await release_hold(pool, clock, taken[1].id, None)
-    assert await pool.fetchval("SELECT stock_left FROM flash_sale WHERE id = $1", sale) == 2
+    assert await stock_left(pool, sale) == 2
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+async def test_the_stock_of_a_flash_sale_has_its_own_guard(pool, inventory, writers, make_hold, guarded):
+    """The version is off in both, for it would send the later ones back to read. Control: without the guard of the
+    stock, and the CHECK behind it, all four groups sell the ten seats that each of them read."""
+    await drop_version_guard(pool)
+    if not guarded:
+        text = await pool.fetchval("SELECT pg_get_functiondef('take_holds'::regproc)")
+        guard = " AND stock_left >= k.uses"
+        assert guard in text
+        await pool.execute(text.replace(guard, ""))
+        await pool.execute("ALTER TABLE flash_sale DROP CONSTRAINT ck_flash_sale_stock_left")
+    flight = await inventory.flight(90)
+    sale = await flash_sale(pool, flight, 10)
+    holds = [make_hold(flight, seats=2, flash=[(sale, 2)]) for _ in range(20)]
+    answers = await held_back(pool, flight, race(writers, holds))
+    assert count(answers, Taken) == (5 if guarded else 20)
+    assert await stock_left(pool, sale) == (0 if guarded else -30)
+    assert await inventory.drift() == []
