@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import airportsdata
 import pytest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,8 +33,12 @@ async def test_every_airport_is_listed_once_over_all_pages(reading: Any) -> None
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) > 100
-    rows = await reading.sql("SELECT count(*) AS n FROM airport")
-    assert rows[0]["n"] > 7_000
+
+
+async def test_every_iata_airport_of_the_data_set_is_there(reading: Any) -> None:
+    rows = await reading.sql("SELECT iata FROM airport")
+    assert {row["iata"] for row in rows} == airportsdata.load("IATA").keys()
+    assert len(rows) > 7_000
 
 
 async def test_search_pages_do_not_overlap(reading: Any) -> None:

@@ -48,6 +48,9 @@ async def test_the_same_put_gets_the_same_answer_even_after_the_offer_has_expire
     again = await client.http.put(f"/internal/v1/holds/{id_}", json=body)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
+    differs = await client.http.put(f"/internal/v1/holds/{id_}", json={**body, "lines": [client.line()]})
+    assert (differs.status_code, differs.json()["code"]) == (422, "hold-content-differs")
+    assert differs.headers["content-type"] == "application/problem+json"
     clock.advance(timedelta(minutes=6))
     late = await client.http.put(f"/internal/v1/holds/{id_}", json=body)
     assert (late.status_code, late.json()) == (200, first.json())

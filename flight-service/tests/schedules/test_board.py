@@ -1,6 +1,6 @@
 """The departure board."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +29,15 @@ async def test_the_board_of_tomorrow_pages_without_gap_or_repeat(reading: Any) -
         if cursor is None:
             break
     assert seen == [item["id"] for item in whole]
+
+
+async def test_when_days_differ_each_origin_has_its_own_today_and_tomorrow(service: Any) -> None:
+    service.clock.advance(timedelta(hours=12))  # 20:00 UTC on the first: already the second in Dhaka, not in London
+    for origin, today in (("DAC", 2), ("LHR", 1)):
+        for ahead, asked in enumerate(("today", "tomorrow")):
+            page = (await service.get("/v1/flights", date=asked, origin=origin, limit=100)).json()
+            days = {item["departure_at"][:10] for item in page["items"]}
+            assert days == {f"2026-12-{today + ahead:02}"}, (origin, asked)
 
 
 async def test_one_flight_shows_its_cabins_and_price(reading: Any) -> None:
