@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from stacked import memory, offers, say, stack, travellers
 from wire import Seen, Wire
 
-from rihla_local.traveller import CARD, GOOD, Traveller, adult
+from rihla_local.traveller import CARD, GOOD, Traveller, adult, within
 
 HERE = Path(__file__).resolve()
 TARGET, TARGET_P95_MS = 400, 150
@@ -115,10 +115,12 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
         await asyncio.sleep(0.2)
     took = time.perf_counter() - began
     await connection.close()
-    after = memory(own)
     say_split("capacity", used, cpu_seconds(own), confirmed)
+    behind = await until_all_is_told(facts)
+    after = memory(own)
     rate, refused = confirmed / took, dict(seen.codes + paid.codes)
     print(f"capacity: {confirmed} of {len(ids)} paid bookings confirmed in {took:.1f} s: {rate:.0f} a second")
+    print(f"          the last document was made and the last mail sent {behind:.1f} s after the last confirmation")
     print(f"          payments as answered: {dict(outcomes)}")
     print(f"          book p95 {seen.wait_ms(0.95):.0f} ms, pay p95 {paid.wait_ms(0.95):.0f} ms {refused}")
     print("          memory of each process, MB before -> after: ", end="")
@@ -128,10 +130,30 @@ async def capacity(own: Any, people: list[Traveller], found: list[str], wanted: 
         "capacity_bookings": confirmed,
         "capacity_unconfirmed": len(ids) - confirmed,
         "capacity_per_second": round(confirmed / took, 1),
+        "papers_and_mails_behind_seconds": round(behind, 1),
         "quarter_minutes": round(100_000 / max(confirmed / took, 0.01) / 60, 1),
         "memory_grew_most_mb": after[most] - before.get(most, 0),
         "memory_grew_most": most,
     }
+
+
+async def until_all_is_told(facts: dict[str, Any]) -> float:
+    """Wait until no document and no message is due: what runs next has the machine to itself."""
+    began = time.perf_counter()
+    waiting = {
+        "booking": "SELECT count(*) FROM document_job WHERE state IN ('queued', 'working')",
+        "notification": "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'queued', 'sending') "
+        "AND due_at < now() + interval '1 minute'",
+    }
+    for service, query in waiting.items():
+        connection = await asyncpg.connect(facts["databases"][service])
+
+        async def none_is_due(connection: Any = connection, query: str = query) -> bool:
+            return not await connection.fetchval(query)
+
+        await within(600, f"everything due in {service}", none_is_due, every=0.5)
+        await connection.close()
+    return time.perf_counter() - began
 
 
 async def fill_wallets(facts: dict[str, Any], people: list[Traveller]) -> None:

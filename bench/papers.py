@@ -13,7 +13,7 @@ import time
 from typing import Any
 from uuid import UUID
 
-from stacked import offers, say, stack, travellers
+from stacked import offers, say, stack
 
 from booking_service.bookings.read_booking import load_booking
 from booking_service.documents.papers.compose_receipt import compose_receipt
@@ -22,7 +22,7 @@ from booking_service.documents.parts import airport_name
 from booking_service.documents.symbols import qr_svg
 from booking_service.documents.typeset import Typesetter
 from rihla.db import Database
-from rihla_local.traveller import adult
+from rihla_local.traveller import Traveller, adult
 
 TARGET_MS = 60.0
 PARTIES = (1, 10)
@@ -30,10 +30,14 @@ PARTIES = (1, 10)
 
 async def placed(facts: dict[str, Any], size: int, offer: str) -> UUID:
     """A confirmed booking of so many adults."""
-    (who,) = await travellers(facts, 1)
-    booking = await who.book({"id": offer}, passengers=[adult() for _ in range(size)])
-    await who.pay(booking)
-    await who.wait_until(booking, "confirmed", timeout=30)
+    who = Traveller(facts["gateway_url"], facts["inbox_url"])
+    try:
+        await who.sign_up()
+        booking = await who.book({"id": offer}, passengers=[adult() for _ in range(size)])
+        await who.pay(booking)
+        await who.wait_until(booking, "confirmed", timeout=30)
+    finally:
+        await who.close()
     return UUID(booking["id"])
 
 

@@ -47,7 +47,7 @@ BENCHES = (
     Bench("workers", ("--seconds", "6"), None),
     Bench("capacity", ("--seconds", "45"), None),
     Bench("payments", ("--seconds", "5"), ("--seconds", "1", "--webhooks", "500", "--entries", "20000")),
-    Bench("mails", ("--mails", "10000"), ("--mails", "300")),
+    Bench("mails", ("--mails", "10000", "--inbox"), ("--mails", "300")),
     Bench("papers", (), ("--times", "20"), platform=True),
     Bench("sale", (), ("--buyers", "300", "--seats", "30"), platform=True),
     Bench("sign_in", ("--seconds", "5"), ("--seconds", "2", "--people", "16"), platform=True),
