@@ -6,10 +6,13 @@ thing; `attempt` fences the slower ones off in the database.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from booking_service.bookings import errors, facts
-from booking_service.bookings.errors import HoldLost, InvalidRequest, OfferNotValid
+from booking_service.bookings.errors import HoldLost, InvalidRequest, NotEnoughSeats, OfferNotValid, SeatTaken
 from booking_service.bookings.hold import Hold
 from booking_service.bookings.store import add_errand
 from booking_service.bookings.view import BookingView
@@ -19,6 +22,7 @@ from booking_service.placing import store
 from booking_service.placing.compose import Placing, compose
 from booking_service.placing.rules import check_travel_days
 from booking_service.placing.seal_order import sealed_order
+from booking_service.problems import PROBLEMS
 from rihla.contracts.events import Envelope
 from rihla.db.idempotency import RequestInProgress
 from rihla.http import UpstreamUnavailable
@@ -27,6 +31,10 @@ from rihla.web.idempotency import IdempotentRequest
 
 TEST_AIRLINE = "ZZ"
 _OUTAGE = "outage"
+_NOTHING_HELD = (NotEnoughSeats, SeatTaken)
+_LATE_HOLD = timedelta(seconds=10)
+"""When flight-service said no, only a call that is still on its way could hold anything: its tombstone may wait until
+the rush that sold the last seat is over."""
 
 
 async def drive(c: Container, placing: Placing, idem: IdempotentRequest | None) -> tuple[BookingView, bytes]:
@@ -144,14 +152,23 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
     async with c.db.transaction() as session:
         if not await store.refuse(session, placing, refusal_of(error)):
             return False
-        await add_errand(session, placing.booking_id, "release_hold", now=now, hold_id=placing.hold_id)
+        delay = _LATE_HOLD if isinstance(error, _NOTHING_HELD) else timedelta(0)
+        await add_errand(session, placing.booking_id, "release_hold", now=now, delay=delay, hold_id=placing.hold_id)
         if placing.order.promo_code:
             await add_errand(session, placing.booking_id, "release_promo", now=now)
         if placing.order.subscription_id:
             await add_errand(session, placing.booking_id, "release_rides", now=now)
-        if isinstance(error, InvalidRequest | OfferNotValid) and idem is not None:
-            await store.forget_key(session, idem)
+        if idem is not None:
+            await _answer(session, error, idem)
     return True
+
+
+async def _answer(session: AsyncSession, error: DomainError, idem: IdempotentRequest) -> None:
+    """What a repeat of the request will hear: the same refusal, or, after an outage or a mistake, a new attempt."""
+    if isinstance(error, InvalidRequest | OfferNotValid):
+        await store.forget_key(session, idem)
+    elif refusal_of(error)["kind"] != _OUTAGE:
+        await idem.refuse(session, error, PROBLEMS)
 
 
 def refusal_of(error: DomainError) -> dict[str, Any]:

@@ -93,8 +93,7 @@ async def _drive_and_answer(c: Container, placing: Placing, idem: IdempotentRequ
         await _step_back(c, placing, idem)
         raise UpstreamUnavailable("The seats could not be held in time; try again with the same key.") from lost
     except DomainError as refusal:
-        if await give_up(c, placing, refusal, idem):
-            await idem.finish_with_error(c.db, refusal, PROBLEMS)
+        await give_up(c, placing, refusal, idem)
         raise
     if view.total_minor:
         return body

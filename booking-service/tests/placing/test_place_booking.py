@@ -119,6 +119,22 @@ async def test_many_buyers_of_few_seats_get_exactly_those_seats(house: Any) -> N
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"not-enough-seats"}
 
 
+async def test_a_sold_out_flight_costs_its_service_no_release_while_people_still_ask(house: Any) -> None:
+    """Nothing was held; only a call that came late could hold, and its tombstone comes ten seconds later."""
+    body = house.body(house.one_way(free=0))
+    first = await house.post("/v1/bookings", body, key="mine")
+    again = await house.post("/v1/bookings", body, key="mine")
+    assert (first.status_code, again.status_code) == (409, 409)
+    assert first.json()["code"] == again.json()["code"] == "not-enough-seats"
+    await house.worker.errands.run_due()
+    assert len(await house.rows("SELECT 1 FROM errand")) == 1
+    house.clock.advance(timedelta(seconds=10))
+    await house.worker.errands.run_due()
+    assert await house.rows("SELECT 1 FROM errand") == []
+    (tombstone,) = house.flight.holds.values()
+    assert tombstone.tombstone
+
+
 @pytest.mark.parametrize(
     ("change", "pointer", "code"),
     [

@@ -57,15 +57,22 @@ class IdempotentRequest:
             await finish_key(session, scope=self.scope, key=self.key, status=status, body=body)
 
     async def finish_with_error(self, db: Database, error: DomainError, problems: ProblemTable) -> None:
+        """`refuse` in a transaction of its own."""
+        if self._saves(error, problems):
+            async with db.transaction() as session:
+                await self.refuse(session, error, problems)
+
+    async def refuse(self, session: AsyncSession, error: DomainError, problems: ProblemTable) -> None:
         """Save a domain refusal (409, 410) as the answer; validation failures and outages are not frozen."""
-        spec = problems.spec(error)
-        if self.key == _NO_KEY or spec is None or spec.status not in _SAVED_REFUSALS:
-            return
-        _, body = domain_problem(error, problems, self.request_id)
-        async with db.transaction() as session:
+        if self._saves(error, problems):
+            spec, body = domain_problem(error, problems, self.request_id)
             await finish_key(
                 session, scope=self.scope, key=self.key, status=spec.status, body=body, media_type=MEDIA_TYPE
             )
+
+    def _saves(self, error: DomainError, problems: ProblemTable) -> bool:
+        spec = problems.spec(error)
+        return self.key != _NO_KEY and spec is not None and spec.status in _SAVED_REFUSALS
 
 
 def idempotent_request(*, required: bool = True, without: frozenset[str] = frozenset()) -> Callable[..., Any]:
