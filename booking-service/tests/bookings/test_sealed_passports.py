@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from booking_service.bookings.sealed_passport import PASSPORT_NUMBER, is_same
-from booking_service.reseal import reseal
+from booking_service.reseal import ALL
 from booking_service.settings import Settings
+from rihla.db.resealing import reseal
 from rihla.encryption import DataCipher, read_keys
 from rihla.kernel import new_id
 
@@ -94,8 +95,8 @@ async def test_after_a_rotation_nothing_names_the_old_key(house: Any) -> None:
     for _ in range(3):
         await house.place()
     both, new = (DataCipher(read_keys(keys)) for keys in _two_keys())
-    assert await reseal(house.worker.c.db, both, batch=2) == (3, 0)
-    assert await reseal(house.worker.c.db, both, batch=2) == (0, 0)
+    assert await reseal(house.worker.c.db, both, ALL, batch=2) == (3, 0)
+    assert await reseal(house.worker.c.db, both, ALL, batch=2) == (0, 0)
     for row in await house.rows(_PASSPORTS):
         assert new.decrypt(row["passport_sealed"], what=PASSPORT_NUMBER, owner=row["id"]) == _NUMBER
 
@@ -106,7 +107,7 @@ async def test_a_number_sealed_for_one_passenger_is_unreadable_as_anothers_and_c
     sealed = "\\x" + row["passport_sealed"].hex()
     assert not is_same(house.worker.c.cipher, sealed, _NUMBER, new_id())
     _, new = (DataCipher(read_keys(keys)) for keys in _two_keys())
-    assert await reseal(house.worker.c.db, new) == (0, 1)
+    assert await reseal(house.worker.c.db, new, ALL) == (0, 1)
 
 
 def test_the_known_key_is_refused_outside_local(house: Any) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from payment_service.payments.reconcile import reconcile
 from payment_service.saved_methods.drive_methods import PATIENCE, drive_methods
-from payment_service.saved_methods.reseal import reseal
+from payment_service.saved_methods.reseal import ALL
 from payment_service.subscriptions.consumers import subscription_bindings
 from rihla.contracts.events import Envelope, UserDeletedV1
+from rihla.db.resealing import reseal
 from rihla.encryption import DataCipher
 from rihla.kernel import new_id
 
@@ -317,9 +318,9 @@ async def test_everything_sealed_moves_to_a_new_key(stack: Stack, company: Strip
     await begin(stack, user_id)
     old = stack.settings.encryption_keys()
     both, db = DataCipher({"new": b"n" * 32, **old}), stack.container.db
-    assert await reseal(db, DataCipher({"new": b"n" * 32})) == (0, 3)
-    assert await reseal(db, both) == (3, 0)
-    assert await reseal(db, both) == (0, 0)
+    assert await reseal(db, DataCipher({"new": b"n" * 32}), ALL) == (0, 3)
+    assert await reseal(db, both, ALL) == (3, 0)
+    assert await reseal(db, both, ALL) == (0, 0)
     [row] = await stack.sql("SELECT id, token_sealed FROM saved_method WHERE status = 'active'")
     only_new = DataCipher({"new": b"n" * 32})
     assert only_new.decrypt(row["token_sealed"], what="method-token", owner=row["id"]) in company.methods
