@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from booking_service.bookings import errors, facts
 from booking_service.bookings.errors import HoldLost, InvalidRequest, NotEnoughSeats, OfferNotValid, SeatTaken
 from booking_service.bookings.hold import Hold
@@ -150,7 +148,8 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
     """
     now = c.clock.now()
     async with c.db.transaction() as session:
-        if not await store.refuse(session, placing, refusal_of(error)):
+        refusal = refusal_of(error)
+        if not await store.refuse(session, placing, refusal):
             return False
         delay = _LATE_HOLD if isinstance(error, _NOTHING_HELD) else timedelta(0)
         await add_errand(session, placing.booking_id, "release_hold", now=now, delay=delay, hold_id=placing.hold_id)
@@ -158,17 +157,12 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
             await add_errand(session, placing.booking_id, "release_promo", now=now)
         if placing.order.subscription_id:
             await add_errand(session, placing.booking_id, "release_rides", now=now)
-        if idem is not None:
-            await _answer(session, error, idem)
+        # A repeat of the request hears the same refusal; after an outage or a mistake it is a new attempt.
+        if idem is not None and isinstance(error, InvalidRequest | OfferNotValid):
+            await store.forget_key(session, idem)
+        elif idem is not None and refusal["kind"] != _OUTAGE:
+            await idem.refuse(session, error, PROBLEMS)
     return True
-
-
-async def _answer(session: AsyncSession, error: DomainError, idem: IdempotentRequest) -> None:
-    """What a repeat of the request will hear: the same refusal, or, after an outage or a mistake, a new attempt."""
-    if isinstance(error, InvalidRequest | OfferNotValid):
-        await store.forget_key(session, idem)
-    elif refusal_of(error)["kind"] != _OUTAGE:
-        await idem.refuse(session, error, PROBLEMS)
 
 
 def refusal_of(error: DomainError) -> dict[str, Any]:
