@@ -205,6 +205,20 @@ class Trip:
             fare_brand="standard",
         )
 
+    def news(self, occurred_at: datetime, **changes: Any) -> dict[str, Any]:
+        """What every event of the flight says."""
+        return {
+            "flight_id": self.flight_id,
+            "flight_number": "RQ101",
+            "airline": "RQ",
+            "origin": "DAC",
+            "destination": "JED",
+            "departure_at": self.departure_at,
+            "arrival_at": self.departure_at + timedelta(hours=6),
+            "occurred_at": occurred_at,
+            **changes,
+        }
+
     def passenger(self, passenger_id: UUID, given_name: str, surname: str) -> PassengerFact:
         return PassengerFact(
             passenger_id=passenger_id,

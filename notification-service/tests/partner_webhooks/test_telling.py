@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 from rihla.contracts.events import (
@@ -17,20 +16,6 @@ EVERYTHING = (
     "refund.succeeded",
     "flight.delayed",
 )
-
-
-def flight_news(trip: Any, clock: Any, **changes: Any) -> dict[str, Any]:
-    return {
-        "flight_id": trip.flight_id,
-        "flight_number": "RQ101",
-        "airline": "RQ",
-        "origin": "DAC",
-        "destination": "JED",
-        "departure_at": trip.departure_at,
-        "arrival_at": trip.departure_at + timedelta(hours=6),
-        "occurred_at": clock.now(),
-        **changes,
-    }
 
 
 async def test_a_partner_hears_of_its_booking_signed_thin_and_without_anything_personal(
@@ -85,7 +70,7 @@ async def test_bookings_of_people_and_of_other_organisations_are_not_told(
     theirs.flight_id = trip.flight_id
     await stack.hear(theirs.confirmed(), subject=theirs.booking_id, sequence=2)
     await stack.hear(theirs.ready("k"), subject=theirs.booking_id, sequence=3)
-    await stack.hear(FlightDelayedV1(**flight_news(trip, clock, delay_minutes=45)), subject=trip.flight_id)
+    await stack.hear(FlightDelayedV1(**trip.news(clock.now(), delay_minutes=45)), subject=trip.flight_id)
     assert await stack.container.webhook_sender.send_due() == 0
     assert await stack.rows("SELECT 1 FROM webhook_event") == []
 
@@ -134,8 +119,8 @@ async def test_papers_refunds_and_flights_of_a_booking_are_told_to_its_partner(
         refunded_at=clock.now(),
     )
     await stack.hear(refund, subject=refund.refund_id)
-    await stack.hear(FlightDelayedV1(**flight_news(trip, clock, delay_minutes=45)), subject=trip.flight_id)
-    await stack.hear(FlightDepartedV1(**flight_news(trip, clock)), subject=trip.flight_id, sequence=2)
+    await stack.hear(FlightDelayedV1(**trip.news(clock.now(), delay_minutes=45)), subject=trip.flight_id)
+    await stack.hear(FlightDepartedV1(**trip.news(clock.now())), subject=trip.flight_id, sequence=2)
     await stack.container.webhook_sender.send_due()
     told = {call.json["type"]: call.json["data"] for call in receiver.calls}
     assert set(told) == set(EVERYTHING[2:])

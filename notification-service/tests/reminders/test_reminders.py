@@ -102,20 +102,11 @@ async def test_a_departed_flight_is_never_announced_and_a_delayed_one_later(
 ) -> None:
     trip.departure_at = datetime.fromisoformat("2026-12-01T14:20:00+06:00")
     await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
-    news = {
-        "flight_id": trip.flight_id,
-        "flight_number": "RQ101",
-        "airline": "RQ",
-        "origin": "DAC",
-        "destination": "JED",
-        "departure_at": trip.departure_at,
-        "arrival_at": trip.departure_at + timedelta(hours=6),
-        "occurred_at": clock.now(),
-    }
-    await stack.hear(FlightDelayedV1(**news, delay_minutes=60), subject=trip.flight_id, sequence=1)
+    news = trip.news(clock.now(), delay_minutes=60)
+    await stack.hear(FlightDelayedV1(**news), subject=trip.flight_id, sequence=1)
     await scheduler(stack).remind()
     assert "reminder_departure" not in await kinds(stack)
-    await stack.hear(FlightDepartedV1(**news, delay_minutes=60), subject=trip.flight_id, sequence=2)
+    await stack.hear(FlightDepartedV1(**news), subject=trip.flight_id, sequence=2)
     clock.advance(timedelta(minutes=60))
     await scheduler(stack).remind()
     assert "reminder_departure" not in await kinds(stack)

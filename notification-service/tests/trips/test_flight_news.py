@@ -1,22 +1,7 @@
-from datetime import timedelta
 from typing import Any
 
 from rihla.contracts.events import FlightDelayedV1, FlightGateChangedV1, RefundSucceededV1
 from rihla.kernel import new_id
-
-
-def news(trip: Any, clock: Any, **changes: Any) -> dict[str, Any]:
-    return {
-        "flight_id": trip.flight_id,
-        "flight_number": "RQ101",
-        "airline": "RQ",
-        "origin": "DAC",
-        "destination": "JED",
-        "departure_at": trip.departure_at,
-        "arrival_at": trip.departure_at + timedelta(hours=6),
-        "occurred_at": clock.now(),
-        **changes,
-    }
 
 
 async def test_a_delay_rings_on_every_channel_of_everybody_booked_once(
@@ -27,7 +12,7 @@ async def test_a_delay_rings_on_every_channel_of_everybody_booked_once(
     other.flight_id, other.email = trip.flight_id, "karim@example.com"
     for one in (trip, other):
         await stack.hear(one.confirmed(), subject=one.booking_id, sequence=2)
-    delay = FlightDelayedV1(**news(trip, clock, delay_minutes=45))
+    delay = FlightDelayedV1(**trip.news(clock.now(), delay_minutes=45))
     await stack.hear(delay, subject=trip.flight_id, sequence=1)
     await stack.hear(delay, subject=trip.flight_id, sequence=2)
     await stack.send()
@@ -43,9 +28,9 @@ async def test_a_delay_rings_on_every_channel_of_everybody_booked_once(
 
 async def test_older_news_of_a_flight_changes_nothing(stack: Any, trip: Any, box: Any, clock: Any) -> None:
     await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
-    gate = FlightGateChangedV1(**news(trip, clock, gate="B7", terminal="2"))
+    gate = FlightGateChangedV1(**trip.news(clock.now(), gate="B7", terminal="2"))
     await stack.hear(gate, subject=trip.flight_id, sequence=5)
-    old = FlightGateChangedV1(**news(trip, clock, gate="A1", terminal="2"))
+    old = FlightGateChangedV1(**trip.news(clock.now(), gate="A1", terminal="2"))
     await stack.hear(old, subject=trip.flight_id, sequence=4)
     await stack.send()
     assert ["B7" in mail["Subject"] for mail in box.to(trip.email)] == [True]
@@ -55,7 +40,7 @@ async def test_nobody_is_told_about_a_flight_of_a_booking_that_ended(
     stack: Any, trip: Any, box: Any, clock: Any
 ) -> None:
     await stack.hear(trip.created(clock.now()), subject=trip.booking_id, sequence=1)
-    await stack.hear(FlightDelayedV1(**news(trip, clock, delay_minutes=45)), subject=trip.flight_id, sequence=1)
+    await stack.hear(FlightDelayedV1(**trip.news(clock.now(), delay_minutes=45)), subject=trip.flight_id, sequence=1)
     await stack.send()
     assert box.mails == []
 

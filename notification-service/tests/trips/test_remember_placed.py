@@ -22,17 +22,7 @@ def _told(trip: Any, clock: Any, *, sequence: int = 1, **changes: Any) -> Envelo
 
 
 async def test_both_ways_store_the_same(stack: Any, trip: Any, clock: Any) -> None:
-    late = FlightDelayedV1(
-        flight_id=trip.flight_id,
-        flight_number="RQ101",
-        airline="RQ",
-        origin="DAC",
-        destination="JED",
-        departure_at=trip.departure_at,
-        arrival_at=trip.departure_at,
-        delay_minutes=45,
-        occurred_at=clock.now(),
-    )
+    late = FlightDelayedV1(**trip.news(clock.now(), arrival_at=trip.departure_at, delay_minutes=45))
     await stack.hear(late, subject=trip.flight_id)
     envelope = _told(trip, clock)
     assert await stack.consumer.handle(envelope) == "handled"
