@@ -9,6 +9,11 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+_WAIT_SECONDS = 5
+"""How long a connection is waited for, a new one or the pool's."""
+_COMMAND_SECONDS = 15
+_CHECK_SECONDS = 2
+
 
 def asyncpg_dsn(url: str) -> str:
     """The URL as the bare driver reads it."""
@@ -49,11 +54,11 @@ class Database:
             sqlalchemy_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=_WAIT_SECONDS,
             pool_recycle=1800,
             # A restarted PostgreSQL leaves dead connections in the pool; the ping costs one small round trip.
             pool_pre_ping=True,
-            connect_args={"server_settings": self._server_settings, "timeout": 5},
+            connect_args={"server_settings": self._server_settings, "timeout": _WAIT_SECONDS},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._bare: asyncpg.Pool[Any] | None = None
@@ -78,8 +83,8 @@ class Database:
                     asyncpg_dsn(self.url),
                     min_size=1,
                     max_size=self._pool_size,
-                    timeout=5,
-                    command_timeout=15,
+                    timeout=_WAIT_SECONDS,
+                    command_timeout=_COMMAND_SECONDS,
                     server_settings=self._server_settings,
                     reset=_nothing_to_reset,
                 )
@@ -87,7 +92,7 @@ class Database:
 
     async def check(self) -> None:
         """Raise unless the database answers within two seconds."""
-        async with asyncio.timeout(2), self.engine.connect() as connection:
+        async with asyncio.timeout(_CHECK_SECONDS), self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:

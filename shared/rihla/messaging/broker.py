@@ -8,6 +8,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractQueue
 
 _CONNECT_SECONDS = 5
+_CHECK_SECONDS = 3
 
 
 class Broker:
@@ -52,7 +53,7 @@ class Broker:
 
     async def check(self) -> None:
         """Raise unless RabbitMQ opens a channel within three seconds."""
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(_CHECK_SECONDS):
             channel = await self.channel(confirms=False)
             await channel.close()
 

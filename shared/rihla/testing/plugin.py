@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +12,18 @@ import pytest_asyncio
 from rihla.kernel import FixedClock, new_id
 from rihla.testing.databases import fresh_database
 from rihla.testing.keyring import Keyring
+from rihla.testing.patience import always_the_same_examples, be_patient, patient_redis
 from rihla.testing.servers import Servers, servers
 from rihla.testing.stock import drop_what_was_made_ahead
 
 ROOT = Path(__file__).resolve().parents[3]
 DatabaseFor = Callable[[str], Awaitable[str]]
+
+
+def pytest_configure() -> None:
+    """Before any test module is read: what is drawn and how long things may take does not differ from run to run."""
+    be_patient()
+    always_the_same_examples()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_servers() -> Iterator[Servers]:
     """PostgreSQL, Redis and RabbitMQ."""
     with servers() as found:
-        yield found
+        yield replace(found, redis_url=patient_redis(found.redis_url))
         drop_what_was_made_ahead()
 
 

@@ -22,9 +22,16 @@ async def running(app: FastAPI, *, token: str | None = None) -> AsyncIterator[ht
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T] | T], *, timeout: float = 5.0, every: float = 0.02, what: str = "the condition"
+    condition: Callable[[], Awaitable[T] | T],
+    *,
+    timeout: float = 60.0,
+    every: float = 0.02,
+    what: str = "the condition",
 ) -> T:
-    """Ask until the answer is truthy and return it; AssertionError with the last answer after `timeout` seconds."""
+    """Ask until the answer is truthy and return it; AssertionError with the last answer after `timeout` seconds.
+
+    The limit is against hanging and no measure: a busy machine is allowed to be slow.
+    """
     answer: Any = None
     deadline = asyncio.get_running_loop().time() + timeout
     while asyncio.get_running_loop().time() < deadline:
