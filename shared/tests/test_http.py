@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rihla.http import Breaker, ServiceClient, UpstreamUnavailable, problem_code
+from rihla.testing import eventually
 from rihla.testing.keyring import Keyring
 
 
@@ -48,6 +49,22 @@ async def test_a_call_that_may_have_acted_is_not_repeated(keyring: Keyring) -> N
     with pytest.raises(UpstreamUnavailable):
         await client(upstream, keyring).request("POST", "/x", json={})
     assert len(upstream.requests) == 1
+
+
+async def test_a_call_that_found_no_connection_goes_to_another_instance_whatever_it_does(keyring: Keyring) -> None:
+    upstream = Upstream(httpx.ConnectError("gone"), 200)
+    assert (await client(upstream, keyring).request("POST", "/x", json={})).status_code == 200
+    assert [request.url.host for request in upstream.requests] == ["a", "b"]
+
+
+async def test_a_call_asks_an_instance_it_has_not_tried_while_others_take_their_turns(keyring: Keyring) -> None:
+    upstream = Upstream(httpx.ConnectError("gone"), 0.05, httpx.ConnectError("gone"), 200)
+    caller = client(upstream, keyring)
+    first = asyncio.create_task(caller.request("PUT", "/first", json={}, idempotent=True))
+    assert await eventually(lambda: len(upstream.requests) == 1)
+    await caller.request("GET", "/second")
+    await first
+    assert {request.url.host for request in upstream.requests if request.url.path == "/first"} == {"a", "b"}
 
 
 async def test_a_refusal_is_an_answer(keyring: Keyring) -> None:

@@ -116,7 +116,7 @@ class Traveller:
         """The booking as it is now."""
         return dict(await self.expect("read the booking", "GET", f"/v1/bookings/{booking['id']}"))
 
-    async def wait_until(self, booking: Mapping[str, Any], status: str, *, timeout: float = 10) -> dict[str, Any]:
+    async def wait_until(self, booking: Mapping[str, Any], status: str, *, timeout: float = 60) -> dict[str, Any]:
         """The booking once it has this status; NotInTime otherwise."""
 
         async def has_it() -> dict[str, Any] | None:
@@ -132,7 +132,7 @@ class Traveller:
             raise Refused("read the inbox", response)
         return list(response.json()["items"])
 
-    async def code_from_mail(self, *, timeout: float = 10) -> str:
+    async def code_from_mail(self, *, timeout: float = 60) -> str:
         """The newest six-digit code in the inbox."""
 
         async def newest() -> str | None:
@@ -143,7 +143,7 @@ class Traveller:
 
         return await within(timeout, "the code by mail", newest)
 
-    async def ticket_mail(self, reference: str, *, timeout: float = 15) -> dict[str, Any]:
+    async def ticket_mail(self, reference: str, *, timeout: float = 60) -> dict[str, Any]:
         """The confirmation mail with a PDF attached."""
 
         async def arrived() -> dict[str, Any] | None:

@@ -23,6 +23,10 @@ class Unreached(Exception):
     """The connection ended before a byte of an answer came."""
 
 
+class NotSent(Unreached):
+    """There was no connection: no byte of the request went out, so it may go to another instance whatever it does."""
+
+
 class BrokenAnswer(Exception):
     """What came is no HTTP, or broke off."""
 
@@ -61,10 +65,10 @@ class Connection(asyncio.Protocol):
     async def ask(self, request: bytes, seconds: float) -> None:
         """Send `request` and wait for the head of its answer. `seconds` may pass without a byte.
 
-        Raises Unreached, BrokenAnswer and TimeoutError, and then the connection is closed.
+        Raises NotSent, Unreached, BrokenAnswer and TimeoutError, and then the connection is closed.
         """
         if self.closed:
-            raise Unreached
+            raise NotSent
         self._begin()
         self._parser = httptools.HttpResponseParser(self)
         self._seconds, self._heard_at = seconds, self._loop.time()

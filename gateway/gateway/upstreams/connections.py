@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from urllib.parse import urlsplit
 
-from gateway.upstreams.connection import Connection, Unreached
+from gateway.upstreams.connection import Connection, NotSent
 
 _MOST_IDLE = 256
 
@@ -22,7 +22,7 @@ class Connections:
         self._addresses: dict[str, tuple[str, int, bytes]] = {}
 
     async def take(self, url: str, *, fresh: bool = False) -> Connection:
-        """One that is open; the youngest first, so that others may grow old. `fresh`: a new one. Raises Unreached."""
+        """One that is open; the youngest first, so that others may grow old. `fresh`: a new one. Raises NotSent."""
         idle, now = self._idle[url], time.monotonic()
         while idle and not fresh:
             since, connection = idle.pop()
@@ -38,7 +38,7 @@ class Connections:
                     lambda: Connection(lambda free: self._give(url, free)), host, port
                 )
         except (OSError, TimeoutError) as error:
-            raise Unreached from error
+            raise NotSent from error
         return made
 
     def address(self, url: str) -> tuple[str, int, bytes]:

@@ -16,7 +16,7 @@ from gateway.door.headers import back_to_client
 from gateway.door.path_table import Operation
 from gateway.problems import Header, Refused
 from gateway.settings import Settings
-from gateway.upstreams.connection import BrokenAnswer, Connection, Unreached
+from gateway.upstreams.connection import BrokenAnswer, Connection, NotSent, Unreached
 from gateway.upstreams.connections import Connections, request_bytes
 from gateway.upstreams.pool import Instance, Upstream
 from rihla.telemetry import get_logger
@@ -64,20 +64,21 @@ class Forwarder:
     ) -> tuple[Instance, Answer]:
         """The service's answer with its body still to be read; the caller must give the place and the answer back."""
         importance = operation.route.importance
-        instance = await upstream.place(importance)
-        try:
-            return instance, await self._try(exchange, operation, instance, headers, body)
-        except _UNREACHED as error:
-            _stopped_by_client(body)
-            self._note(upstream, instance, error)
-            if operation.method not in _SAFE or body is not None:
-                raise upstream.unavailable() from None
-        again = await upstream.place(importance, tried=instance) if len(upstream.instances) > 1 else instance
-        try:
-            return again, await self._try(exchange, operation, again, headers, None, fresh=True)
-        except _UNREACHED as error:
-            self._note(upstream, again, error)
-            raise upstream.unavailable() from None
+        repeatable = operation.method in _SAFE and body is None
+        several = len(upstream.instances) > 1
+        tried: Instance | None = None
+        for attempt in range(max(2, len(upstream.instances))):
+            instance = await upstream.place(importance, tried)
+            try:
+                return instance, await self._try(exchange, operation, instance, headers, body, fresh=attempt > 0)
+            except _UNREACHED as error:
+                _stopped_by_client(body)
+                self._note(upstream, instance, error)
+                # What never left may go to another instance; what may have arrived goes only if it changes nothing.
+                if not repeatable and not (several and isinstance(error, NotSent)):
+                    break
+                tried = instance if several else None
+        raise upstream.unavailable()
 
     async def _try(
         self,
@@ -87,7 +88,7 @@ class Forwarder:
         headers: list[tuple[str, str]],
         body: Body,
         *,
-        fresh: bool = False,
+        fresh: bool,
     ) -> Answer:
         query = exchange.query
         target = exchange.path.decode() if not query else f"{exchange.path.decode()}?{query.decode('latin-1')}"
@@ -168,6 +169,8 @@ class Forwarder:
     @staticmethod
     def _note(upstream: Upstream, instance: Instance, error: Exception) -> None:
         instance.breaker.failed()
+        if isinstance(error, NotSent):
+            instance.well = False  # its readiness page says when it is back; until then the others go first
         _log.warning("upstream_not_reached", upstream=upstream.name, url=instance.url, reason=type(error).__name__)
 
 

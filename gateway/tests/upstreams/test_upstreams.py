@@ -48,6 +48,17 @@ async def test_a_dead_instance_is_not_noticed_by_readers(start: Any) -> None:
     assert {answer.status_code for answer in answers} == {200}
 
 
+async def test_dead_instances_are_not_noticed_by_writers(start: Any) -> None:
+    stack = await start(instances={"booking": 3})
+    person = stack.sign_in()
+    for _ in range(6):  # connections to each are open when two of them die
+        assert (await stack.client.post("/v1/bookings", json={}, headers=person.headers)).status_code == 200
+    for server in stack.servers["booking"][:2]:
+        await server.stop()
+    answers = [await stack.client.post("/v1/bookings", json={}, headers=person.headers) for _ in range(12)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_both_instances_are_used(start: Any) -> None:
     stack = await start(instances={"booking": 2})
     person = stack.sign_in()
@@ -70,7 +81,7 @@ async def test_a_write_is_not_repeated_when_the_connection_breaks(start: Any) ->
     server = await asyncio.start_server(cut, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        stack = await start(without=("booking",), booking_url=f"http://127.0.0.1:{port}")
+        stack = await start(without=("booking",), booking_url=f"http://127.0.0.1:{port},http://127.0.0.1:{port}/")
         received.clear()
         person = stack.sign_in()
         write = await stack.client.post("/v1/bookings", json={}, headers=person.headers)

@@ -29,6 +29,7 @@ SECONDS = Histogram(
 )
 _MOST_CONNECTIONS = 200
 _KEEP_ALIVE_SECONDS = 4.0  # below uvicorn's five: a connection is not used in the moment the other side closes it
+_NOT_SENT = (aiohttp.ClientConnectorError, httpx.ConnectError, httpx.ConnectTimeout)
 _OF_THE_TRANSFER = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive"})
 
 
@@ -47,6 +48,7 @@ class ServiceClient:
     ) -> None:
         urls = [url.strip().rstrip("/") for url in base_urls.split(",") if url.strip()]
         self._turn = itertools.cycle(urls or ["http://unset.invalid"])
+        self._instances = len(urls)
         self._audience = audience
         self._signer = signer
         self._timeout = timeout
@@ -66,50 +68,69 @@ class ServiceClient:
         principal: Principal | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
-        """Call `path`. An `idempotent` call (every GET is one) is tried again within `timeout` seconds."""
+        """Call `path`, again when that is safe, within `timeout` seconds and at another instance if there is one.
+
+        Safe is an `idempotent` call (every GET is one), and any call that found no connection and so never went out.
+        """
         deadline = time.monotonic() + (timeout or self._timeout)
-        tries = 1 + (self._retries if idempotent or method == "GET" else 0)
+        repeatable = idempotent or method == "GET"
+        tried: list[str] = []
         if json is not None:
             content = msgspec.json.encode(json)
         target = f"{path}?{httpx.QueryParams(params)}" if params else path
         headers = self._headers(principal, content)
-        for attempt in range(tries):
+        for attempt in range(1 + self._retries):
             if not self.breaker.allows():
                 CALLS.labels(self._audience, "breaker_open").inc()
                 raise self._unavailable()
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 break
-            response = await self._once(method, target, remaining, headers, content)
-            if response is not None:
-                return response
-            pause = min(0.05 * 2**attempt * random.uniform(0.5, 1.5), max(0.0, deadline - time.monotonic()))
-            if attempt + 1 < tries:
-                await asyncio.sleep(pause)
+            tried.append(self._another(tried))
+            outcome = await self._once(method, tried[-1] + target, remaining, headers, content)
+            if isinstance(outcome, httpx.Response):
+                return outcome
+            if not repeatable and not isinstance(outcome, _NOT_SENT):
+                break
+            if attempt < self._retries:
+                pause = 0.05 * 2**attempt * random.uniform(0.5, 1.5)
+                await asyncio.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         raise self._unavailable()
+
+    def _another(self, tried: list[str]) -> str:
+        """The next instance in turn that this call has not tried; when all were tried, the next in turn."""
+        for _ in range(self._instances):
+            url = next(self._turn)
+            if url not in tried:
+                return url
+        return next(self._turn)
 
     def _unavailable(self) -> UpstreamUnavailable:
         return UpstreamUnavailable("Nothing is lost; try again in a moment.", upstream=self._audience)
 
     async def _once(
-        self, method: str, target: str, remaining: float, headers: dict[str, str], content: bytes | None
-    ) -> httpx.Response | None:
+        self, method: str, url: str, remaining: float, headers: dict[str, str], content: bytes | None
+    ) -> httpx.Response | Exception:
+        """The answer, or why there is none."""
+        outcome: httpx.Response | Exception
         started = time.monotonic()
         try:
             with span(f"{method} {self._audience}", "CLIENT", peer__service=f"rihla-{self._audience}"):
                 async with asyncio.timeout(remaining):
-                    response = await self._wire.send(method, next(self._turn) + target, _traced(headers), content)
-        except (aiohttp.ClientError, httpx.HTTPError, TimeoutError, OSError):
-            response = None
+                    outcome = await self._wire.send(method, url, _traced(headers), content)
+            if outcome.status_code >= 500:
+                outcome = UpstreamUnavailable("An error of the other service.", upstream=self._audience)
+        except (aiohttp.ClientError, httpx.HTTPError, TimeoutError, OSError) as error:
+            outcome = error
         finally:
             SECONDS.labels(self._audience).observe(time.monotonic() - started)
-        if response is None or response.status_code >= 500:
+        if isinstance(outcome, Exception):
             self.breaker.failed()
             CALLS.labels(self._audience, "failed").inc()
-            return None
-        self.breaker.succeeded()
-        CALLS.labels(self._audience, "answered").inc()
-        return response
+        else:
+            self.breaker.succeeded()
+            CALLS.labels(self._audience, "answered").inc()
+        return outcome
 
     def _headers(self, principal: Principal | None, content: bytes | None) -> dict[str, str]:
         headers = {"authorization": f"Bearer {self._signer.internal_token(self._audience, principal)}"}
