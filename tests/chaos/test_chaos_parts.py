@@ -4,18 +4,21 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import aiohttp
 import pytest_asyncio
 from aiohttp import web
-from rihla_chaos.faults import Fault, replicas_of
-from rihla_chaos.history import Journey
+from rihla_chaos.faults import APIS, KINDS, Fault, plan, replicas_of
+from rihla_chaos.history import History, Journey
 from rihla_chaos.picture import draw
-from rihla_chaos.recovery import judge
+from rihla_chaos.recovery import judge, until_over
 from rihla_chaos.webhooks import WebhookNetwork
 
 from rihla.testing import eventually
+from rihla_local.layout import ROOT
+from rihla_local.manifest import processes
 
 
 def fault(kind: str = "kill api", target: str = "booking", began: float = 10.0, ended: float = 10.0) -> Fault:
@@ -58,6 +61,33 @@ def test_a_platform_that_never_works_again_is_said() -> None:
 
 def test_journeys_that_buy_nothing_prove_nothing() -> None:
     assert len(judge([fault()], [journey(11.0, None, "lets it expire")])) == 1
+
+
+def test_after_a_fault_of_chat_alone_a_conversation_shows_that_it_is_over() -> None:
+    broken, with_others = fault("kill api", "chat-worker-2+chat"), fault("kill two", "chat+booking")
+    judge([broken, with_others], [journey(10.5, 11.0), journey(12.0, 14.0, "chats")])
+    assert (broken.recovered_after, with_others.recovered_after) == (4.0, 1.0)
+
+
+async def test_a_run_goes_on_until_each_fault_is_seen_to_be_over(tmp_path: Path) -> None:
+    history, faults = History(tmp_path / "history.jsonl"), [fault(), fault("pause api", "chat", 20, 24)]
+    history.journeys += [journey(11.0, 12.0), journey(21.0, 23.0, "chats")]
+    waiting = asyncio.create_task(until_over(faults, history, 300))
+    done, _ = await asyncio.wait([waiting], timeout=0.5)
+    assert not done, "that conversation was over before the pause was"
+    history.journeys.append(journey(21.0, 25.0, "asks support"))
+    await waiting
+    history.close()
+
+
+def test_every_process_of_the_platform_is_broken_by_some_fault() -> None:
+    met = {process for _, targets in KINDS.values() for target in targets for process in target.split("+")}
+    assert {one.group for one in processes(ROOT)} <= met
+
+
+def test_every_target_of_a_kind_is_met_before_one_is_met_twice() -> None:
+    met = [one.target for one in plan(1, 3600, 20) if one.kind == "kill api"]
+    assert set(met[: len(APIS)]) == set(APIS)
 
 
 def test_a_fault_may_meet_any_replica_of_a_role_and_no_other_role() -> None:

@@ -3,22 +3,23 @@
 import itertools
 
 import pytest
-from rihla_chaos.faults import KINDS, plan
+from rihla_chaos.faults import plan
 from rihla_chaos.run import Wish, run
 
 from rihla_local.layout import ROOT
 
+SECONDS, EVERY, SEED = 60.0, 8.0, 1131
 FOLDER = ROOT / ".run" / "chaos-test"
 
 
 @pytest.mark.takes_minutes
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 async def test_a_minute_of_chaos_leaves_nothing_wrong() -> None:
-    wish = Wish(folder=FOLDER, seconds=60, seed=2, rate=2.0, every=8.0, quiet=150.0)
+    wish = Wish(folder=FOLDER, seconds=SECONDS, seed=SEED, rate=2.0, every=EVERY, quiet=300.0)
     result = await run(wish)
-    assert result.violations == [], f"see {FOLDER / 'report.md'}"
-    assert len(result.faults) >= 5
-    assert sum(one.good for one in result.journeys if one.honest) > 40
+    # How soon a journey works again is asked of the long run: here the machine has other tests to do.
+    assert result.untrue == [], f"see {FOLDER / 'report.md'}"
+    assert [one for one in result.faults if one.recovered_after is None] == []
 
 
 def test_a_seed_always_plans_the_same_faults() -> None:
@@ -33,6 +34,7 @@ def test_half_an_hour_holds_at_least_sixty_faults_of_at_least_eight_kinds() -> N
     assert all(earlier.at < later.at for earlier, later in itertools.pairwise(faults))
 
 
-def test_a_short_run_already_sees_many_kinds() -> None:
-    faults = plan(2, 60, 8)
-    assert len({one.kind for one in faults}) == len(faults) <= len(KINDS)
+def test_a_short_run_already_sees_many_kinds_every_server_and_chat() -> None:
+    faults = plan(SEED, SECONDS, EVERY)
+    assert len({one.kind for one in faults}) == len(faults) >= 6
+    assert {"postgres", "rabbitmq", "redis", "booking+flight", "chat-worker"} <= {one.target for one in faults}

@@ -1,6 +1,7 @@
 """A verifier that cannot fail proves nothing: each of its checks is shown a planted fault."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -63,7 +64,7 @@ async def test_untouched_databases_are_sound(urls: Urls) -> None:
     async with connect(urls) as databases:
         verdicts = await judge(ALL, Evidence(databases, [], datetime.now(UTC)))
     assert sound(verdicts)
-    assert len(verdicts) == 15
+    assert len(verdicts) == 17
 
 
 async def test_a_database_that_is_missing_is_not_called_sound(urls: Urls) -> None:
@@ -144,6 +145,12 @@ PLANTED: dict[str, tuple[str, tuple[str, ...], str]] = {
         "INSERT INTO charge (id, booking_id, kind, amount_minor, currency, state) "
         f"VALUES ('{B}', '{A}', 'initial', 500, 'USD', 'paid')",
     ),
+    "chat unbroken": (
+        "chat",
+        ("conversation", "message"),
+        f"INSERT INTO conversation (id, user_id, last_seq) VALUES ('{A}', '{A}', 2); "
+        f"INSERT INTO message (conversation_id, seq, id) VALUES ('{A}', 1, '{B}')",
+    ),
     "captured accounted for": (
         "payment",
         ("payment",),
@@ -205,8 +212,32 @@ async def test_a_refusal_that_took_money_is_found(urls: Urls) -> None:
     assert await failing(urls, answered) == set()
 
 
+async def test_a_chat_message_a_client_was_told_of_and_that_is_gone_changed_or_doubled_is_found(urls: Urls) -> None:
+    told = Told(deed="say", status=201, key="k", id=str(A), said="My bag is gone.")
+    assert await failing(urls, [told]) == {"said is stored"}
+    connection = await relaxed(urls["chat"], "conversation", "message")
+    await connection.execute(f"INSERT INTO conversation (id, user_id, last_seq) VALUES ('{C}', '{C}', 1)")
+    say = "INSERT INTO message (conversation_id, seq, id, client_id, text) VALUES ($1, $2, $3, 'k', $4)"
+    await connection.execute(say, C, 1, A, "My bag is gone.")
+    assert await failing(urls, [told, replace(told, status=200)]) == set()
+    assert await failing(urls, [replace(told, said="My bag is here.")]) == {"said is stored"}
+    await connection.execute(say, C, 2, B, "My bag is gone.")
+    await connection.execute("UPDATE conversation SET last_seq = 2")
+    assert await failing(urls, [told]) == {"said is stored"}
+    await connection.close()
+
+
+async def test_a_refused_chat_message_that_was_stored_is_found(urls: Urls) -> None:
+    connection = await relaxed(urls["chat"], "conversation", "message")
+    await connection.execute(f"INSERT INTO conversation (id, user_id, last_seq) VALUES ('{C}', '{C}', 1)")
+    await connection.execute(f"INSERT INTO message (conversation_id, seq, id, client_id) VALUES ('{C}', 1, '{A}', 'k')")
+    await connection.close()
+    refused = Told(deed="say", status=404, key="k", code="conversation-not-found")
+    assert await failing(urls, [refused]) == {"refused is nothing"}
+
+
 def test_every_check_has_its_planted_fault() -> None:
-    by_history = {"told is true", "refused is nothing"}
+    by_history = {"told is true", "refused is nothing", "said is stored"}
     assert {check.name for check in ALL} == PLANTED.keys() | by_history
 
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import httpx
 
-from rihla_chaos import honest, hostile
+from rihla_chaos import chats, honest, hostile
 from rihla_chaos.history import History, Journey
 from rihla_chaos.honest import Route, Trip
 from rihla_chaos.person import Ended, Person
@@ -35,10 +36,20 @@ HOSTILE: Mapping[str, tuple[int, Callable[[Trip], Awaitable[None]]]] = {
     "tampers": (2, hostile.tampers),
     "forges a webhook": (1, hostile.forges_a_webhook),
 }
-SPECIAL = {"looks at others": 2, "races for a seat": 2, "newcomer": 2}
+SPECIAL = {
+    "looks at others": 2,
+    "races for a seat": 2,
+    "newcomer": 2,
+    "asks support": 6,
+    "chats": 6,
+    "repeats a message": 2,
+}
+UNTIL_EXPIRY = frozenset({"lets it expire", "pays at the last moment", "pays after expiry"})
+"""Journeys as long as a payment window: none begins in the last half minute, for the quiet would wait for it."""
 FULL = frozenset({"flies", "wallet", "newcomer", "another card", "cancels", "changes", "checks in", "cancels for one"})
 """Journeys whose success is a whole journey: searched, booked, paid, confirmed."""
 MAIL_SECONDS = 120.0
+WINDOW_SECONDS = 30.0
 
 
 class Crowd:
@@ -48,15 +59,20 @@ class Crowd:
         self._facts, self._history, self._seed, self._rate = facts, history, seed, rate
         limits = httpx.Limits(max_connections=400, max_keepalive_connections=200)
         self.http = httpx.AsyncClient(timeout=12, limits=limits)
+        self._sockets = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=12))
+        self._desk = Person("desk", facts, self.http, history)
+        self._last_to_wait = 0
         self._free: list[Person] = []
         self._routes: list[Route] = []
+        self._conversation: Mapping[str, Any] | None = None
         self._latest: dict[str, tuple[Person, Mapping[str, Any]]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._mails: set[asyncio.Task[None]] = set()
 
     async def gather(self, people: int) -> None:
-        """Sign everybody up and learn which routes are on sale."""
+        """Sign everybody up, the desk in, and learn which routes are on sale."""
         await self._learn_routes()
+        await self._desk.sign_in(self._facts["admin"]["email"], self._facts["admin"]["password"])
         at_once = asyncio.Semaphore(8)
 
         async def join(number: int) -> None:
@@ -83,6 +99,7 @@ class Crowd:
     async def travel(self, seconds: float, until: asyncio.Event) -> None:
         """Begin journeys for so long, and on until `until`; returns when the last one has begun."""
         number, began = 0, time.monotonic()
+        self._last_to_wait = int((seconds - WINDOW_SECONDS) * self._rate)
         while (passed := time.monotonic() - began) < seconds or not until.is_set():
             while number < passed * self._rate:
                 task = asyncio.create_task(self._one(number))
@@ -105,6 +122,7 @@ class Crowd:
     async def close(self) -> None:
         for task in list(self._mails):
             task.cancel()
+        await self._sockets.close()
         await self.http.aclose()
 
     async def mails_arrive(self, seconds: float) -> int:
@@ -116,8 +134,11 @@ class Crowd:
     async def _one(self, number: int) -> None:
         rng = random.Random(f"{self._seed}:{number}")
         weights = {name: weight for name, (weight, _) in {**HONEST, **HOSTILE}.items()} | SPECIAL
+        if number > self._last_to_wait:
+            weights |= dict.fromkeys(UNTIL_EXPIRY, 0)
         kind = rng.choices(list(weights), weights=list(weights.values()))[0]
-        journey = Journey(kind, kind in HONEST or kind == "newcomer", self._history.now)
+        honest_one = kind in HONEST or kind in chats.CHATS or kind == "newcomer"
+        journey = Journey(kind, honest_one, self._history.now)
         self._history.journeys.append(journey)
         who = self._free.pop(rng.randrange(len(self._free))) if self._free else None
         if who is None:
@@ -152,6 +173,12 @@ class Crowd:
         elif kind == "looks at others":
             others = [one for name, (owner, one) in self._latest.items() if owner is not trip.who]
             await hostile.looks_at_others(trip, others[-1] if others else None)
+        elif kind == "asks support":
+            self._conversation = await chats.asks_support(trip, self._desk)
+        elif kind == "chats":
+            await chats.chats(trip, self._sockets)
+        elif kind == "repeats a message":
+            await chats.repeats_a_message(trip, self._conversation)
         elif kind == "flies":
             booking = await honest.bought(trip, trip.rng.choice((1, 1, 1, 2)))
             self._latest[trip.who.name] = (trip.who, booking)

@@ -18,18 +18,21 @@ from rihla_chaos.history import History
 from rihla_chaos.webhooks import WebhookNetwork
 from rihla_local.own_stack import OwnStack
 
-APIS = ("gateway", "auth", "flight", "booking", "payment", "notification", "sandbox")
-WORKERS = ("flight-worker", "booking-worker", "payment-worker", "notification-worker", "auth-worker")
+APIS = ("gateway", "auth", "flight", "booking", "payment", "notification", "chat", "sandbox")
+WORKERS = ("flight-worker", "booking-worker", "payment-worker", "notification-worker", "auth-worker", "chat-worker")
 SERVERS_SECONDS = 60.0
 PROCESS_SECONDS = 10.0
 
 KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
     "kill api": (4, APIS),
     "kill worker": (4, WORKERS),
-    "kill two": (2, ("booking+payment", "booking+flight", "payment+payment-worker", "gateway+booking-worker")),
-    "pause api": (2, ("gateway", "flight", "booking", "payment", "sandbox")),
-    "pause worker": (2, ("booking-worker", "payment-worker", "notification-worker")),
-    "hold down": (2, ("booking-worker", "payment-worker", "payment", "flight", "notification-worker", "inbox")),
+    "kill two": (
+        2,
+        ("booking+payment", "booking+flight", "payment+payment-worker", "gateway+booking-worker", "chat+chat-worker"),
+    ),
+    "pause api": (2, ("gateway", "flight", "booking", "payment", "chat", "sandbox")),
+    "pause worker": (2, ("booking-worker", "payment-worker", "notification-worker", "chat-worker")),
+    "hold down": (2, ("booking-worker", "payment-worker", "payment", "flight", "notification-worker", "inbox", "chat")),
     "kill postgres": (2, ("postgres",)),
     "kill rabbitmq": (2, ("rabbitmq",)),
     "kill redis": (2, ("redis",)),
@@ -44,7 +47,7 @@ KINDS: dict[str, tuple[int, tuple[str, ...]]] = {
 
 @dataclass
 class Fault:
-    """One planned fault. `began` and `ended` are filled in when it happens (seconds of the run)."""
+    """One planned fault. `began` and `ended` are filled in when it happens (seconds of the run), `done` when it did."""
 
     at: float
     kind: str
@@ -55,6 +58,7 @@ class Fault:
     recovered_after: float | None = None
     mail_after: float | None = None
     note: str = ""
+    done: bool = False
 
     @property
     def allowed(self) -> float:
@@ -62,19 +66,27 @@ class Fault:
         heavy = "postgres" in self.target or "rabbitmq" in self.target or self.kind == "blackout"
         return SERVERS_SECONDS if heavy else PROCESS_SECONDS
 
+    @property
+    def hits_only_chat(self) -> bool:
+        """Whether it takes a conversation, not a booking, to see that it is over."""
+        return all(one.split("-")[0] == "chat" for one in self.target.split("+"))
+
 
 def plan(seed: int, seconds: float, every: float, *, blackout: bool = False) -> list[Fault]:
-    """Every fault of a run. Kinds are dealt like cards, so that a short run already sees many of them."""
+    """Every fault of a run. Kinds, and the targets of each, are dealt like cards: many are met early, all in time."""
     rng = random.Random(f"faults:{seed}")
     faults: list[Fault] = []
     deck: list[str] = []
+    targets: dict[str, list[str]] = {}
     at = every * 0.8
     while at < seconds - every * 0.5:
         if not deck:
             deck = _shuffled(rng)
         kind = deck.pop()
         length = rng.uniform(1.5, 5.0) if kind in _LASTING else 0.0
-        faults.append(Fault(at, kind, rng.choice(KINDS[kind][1]), round(length, 1)))
+        if not targets.get(kind):
+            targets[kind] = rng.sample(KINDS[kind][1], k=len(KINDS[kind][1]))
+        faults.append(Fault(at, kind, targets[kind].pop(), round(length, 1)))
         at += every * rng.uniform(0.8, 1.2) + length
     if blackout and faults:
         faults[len(faults) // 2] = Fault(faults[len(faults) // 2].at, "blackout", "everything", 0.0)
@@ -105,7 +117,7 @@ class Injector:
 
     def __init__(self, stack: OwnStack, history: History, network: WebhookNetwork, seed: int) -> None:
         self._stack, self._history, self._network = stack, history, network
-        self._rng = random.Random(f"injector:{seed}")
+        self._rng, self._seed = random.Random(f"injector:{seed}"), seed
         self._facts = stack.facts
 
     async def carry_out(self, faults: Sequence[Fault]) -> None:
@@ -120,6 +132,7 @@ class Injector:
             print(f"  {fault.began:6.1f} s  {fault.kind}: {fault.target}", flush=True)
             try:
                 await self._deeds(fault)()
+                fault.done = True
             except Exception as error:  # a fault that fails must not end the run
                 fault.note = f"{type(error).__name__}: {error}"[:120]
             if fault.seconds or fault.kind == "blackout":
@@ -141,13 +154,15 @@ class Injector:
         deed = kinds.get(fault.kind, self._kill)
         return lambda: deed(fault)
 
-    def _one_of(self, role: str) -> str:
-        """One of the replicas of this role; the gateway that people call is always the first."""
+    def _one_of(self, role: str, fault: Fault) -> str:
+        """One of the replicas of this role, the same one under a seed; the gateway people call is always the first."""
         replicas = replicas_of(role, self._stack.pids())
-        return role if role == "gateway" or not replicas else self._rng.choice(replicas)
+        if role == "gateway" or not replicas:
+            return role
+        return random.Random(f"replica:{self._seed}:{fault.at}:{role}").choice(replicas)
 
     async def _kill(self, fault: Fault) -> None:
-        fault.target = "+".join(self._one_of(role) for role in fault.target.split("+"))
+        fault.target = "+".join(self._one_of(role, fault) for role in fault.target.split("+"))
         await self._kill_these(fault)
 
     async def _kill_these(self, fault: Fault) -> None:
@@ -156,7 +171,7 @@ class Injector:
                 fault.note += f"{process} was not there. "
 
     async def _pause(self, fault: Fault) -> None:
-        fault.target = self._one_of(fault.target)
+        fault.target = self._one_of(fault.target, fault)
         pid = self._stack.pids()[fault.target]
         self._stack.send(fault.target, signal.SIGSTOP)
         await asyncio.sleep(fault.seconds)
@@ -164,7 +179,7 @@ class Injector:
             self._stack.send(fault.target, signal.SIGCONT)
 
     async def _hold_down(self, fault: Fault) -> None:
-        fault.target = self._one_of(fault.target)
+        fault.target = self._one_of(fault.target, fault)
         self._stack.hold(fault.target, True)
         try:
             await self._kill_these(fault)

@@ -43,6 +43,23 @@ class Person(Traveller):
         super().__init__(facts["gateway_url"], facts["inbox_url"], http=http)
         self.name = name
         self.history = history
+        self._password = PASSWORD
+        self._signing_in = asyncio.Lock()
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header that says who is asking."""
+        return {"authorization": f"Bearer {self.tokens['access_token']}"}
+
+    @property
+    def socket_url(self) -> str:
+        """Where this person chats."""
+        return f"{self._gateway}/v1/chat/ws"
+
+    async def sign_in(self, email: str, password: str) -> None:
+        """As somebody who has an account already."""
+        await super().sign_in(email, password)
+        self._password = password
 
     async def join(self) -> None:
         """Sign up, patiently: a code that got lost is asked for again under a new address."""
@@ -69,8 +86,21 @@ class Person(Traveller):
         except httpx.HTTPError:
             status, body = NO_ANSWER, {}
         answer = Answer(status, body, str(body.get("code", "")) if status >= 400 else "")
-        self._record(deed, key, answer, options, time.monotonic() - began)
+        sent = options.get("json") or {}
+        self.heard(
+            deed,
+            answer,
+            key=key or str(sent.get("client_id", "")),
+            booking_id=str(sent.get("booking_id", "")),
+            said=str(sent.get("text", "")),
+            ms=round((time.monotonic() - began) * 1000),
+        )
         return answer
+
+    def heard(self, deed: str, answer: Answer, **more: Any) -> None:
+        """Record what this person was told."""
+        told = {name: str(answer.body.get(name, "")) if answer.good else "" for name in ("id", "reference")}
+        self.history.tell(who=self.name, deed=deed, status=answer.status, code=answer.code, **told, **more)
 
     async def ask(
         self, deed: str, method: str, path: str, *, key: str = "", patience: float = PATIENCE_SECONDS, **options: Any
@@ -78,8 +108,9 @@ class Person(Traveller):
         """Until there is a final answer: a 2xx, or a refusal that will not change. Raises Ended when none comes."""
         deadline, pause = time.monotonic() + patience, 0.1
         while True:
+            token = self.tokens.get("access_token")
             answer = await self.once(deed, method, path, key=key, **options)
-            if answer.status == 401 and await self._signed_in_again():
+            if answer.status == 401 and await self._signed_in_again(token):
                 continue
             if answer.good or (
                 400 <= answer.status < 500 and answer.status not in (408, 425, 429) and answer.code not in _AGAIN
@@ -97,35 +128,23 @@ class Person(Traveller):
             raise Ended(f"{deed}: {answer.status} {answer.code}")
         return answer.body
 
-    async def _signed_in_again(self) -> bool:
-        """New tokens by the refresh token or else by the password."""
-        if not self.tokens:
+    async def _signed_in_again(self, token: str | None) -> bool:
+        """New tokens in the place of the access token `token`: by the refresh token or else by the password."""
+        if token is None:
             return False
-        token, self.tokens = self.tokens.get("refresh_token"), {}
-        for path, body in (
-            ("/v1/auth/refresh", {"refresh_token": token}),
-            ("/v1/auth/login", {"identifier": self.email, "password": PASSWORD}),
-        ):
-            answer = await self.ask("sign-in", "POST", path, json=body)
-            if answer.good:
-                self.tokens = dict(answer.body)
+        async with self._signing_in:
+            if self.tokens.get("access_token") not in (None, token):
                 return True
+            refresh, self.tokens = self.tokens.get("refresh_token"), {}
+            for path, body in (
+                ("/v1/auth/refresh", {"refresh_token": refresh}),
+                ("/v1/auth/login", {"identifier": self.email, "password": self._password}),
+            ):
+                answer = await self.ask("sign-in", "POST", path, json=body)
+                if answer.good:
+                    self.tokens = dict(answer.body)
+                    return True
         raise Ended("could not sign in again")
-
-    def _record(self, deed: str, key: str, answer: Answer, options: Mapping[str, Any], seconds: float) -> None:
-        body = answer.body
-        sent = options.get("json") or {}
-        self.history.tell(
-            who=self.name,
-            deed=deed,
-            key=key,
-            status=answer.status,
-            id=str(body.get("id", "")) if answer.good else "",
-            booking_id=str(sent.get("booking_id", "")),
-            reference=str(body.get("reference", "")) if answer.good else "",
-            code=answer.code,
-            ms=round(seconds * 1000),
-        )
 
     # ---- deeds
 

@@ -20,6 +20,13 @@ _WAITING: tuple[tuple[str, str, str], ...] = (
     ("payment", "payments under way", "SELECT count(*) FROM payment WHERE status = 'processing'"),
     ("payment", "refunds under way", "SELECT count(*) FROM refund WHERE status = 'pending'"),
     ("payment", "postings to seal", "SELECT count(*) FROM ledger_unsealed"),
+    (
+        "chat",
+        "words of support unseen and untold",
+        "SELECT count(*) FROM conversation c WHERE traveller_unread > 0 AND told_seq <= traveller_seen_seq AND EXISTS "
+        "(SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.sender_kind = 'staff' "
+        "AND m.seq > c.traveller_seen_seq)",
+    ),
     ("flight", "expired holds", "SELECT count(*) FROM hold WHERE status = 'held' AND expires_at < now()"),
     (
         "notification",
@@ -33,10 +40,13 @@ _WAITING: tuple[tuple[str, str, str], ...] = (
 
 async def grow_quiet(urls: Mapping[str, str], seconds: float) -> tuple[float, dict[str, int]]:
     """Wait until nothing is under way; how long that took and what was left after `seconds`."""
-    began = time.monotonic()
+    began, shown = time.monotonic(), None
     while True:
         left = {name: count for name, count in (await _count(urls)).items() if count}
         passed = time.monotonic() - began
+        if left.keys() != shown:
+            print(f"  under way after {passed:.1f} s: {', '.join(left) or 'nothing'}", flush=True)
+            shown = left.keys()
         if not left or passed > seconds:
             return passed, left
         await asyncio.sleep(0.5)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rihla_chaos.crowd import FULL
 from rihla_chaos.faults import Fault
 from rihla_chaos.history import Journey
 from rihla_verifier.findings import Verdict
@@ -33,27 +34,33 @@ class Result:
     @property
     def violations(self) -> list[str]:
         """What makes the run fail, in sentences."""
+        return self.untrue + list(self.slow)
+
+    @property
+    def untrue(self) -> list[str]:
+        """What must not be on a machine of any speed."""
         found = [f"{one.check.name}: {text}" for one in self.verdicts for text in (one.findings or [])]
         found += [f"{one.check.name}: could not look" for one in self.verdicts if one.findings is None]
         found += [f"told wrongly: {text}" for text in self.told_wrongly]
-        found += [
+        return found + [
             f"still under way {self.quiet_seconds:.0f} s after the last journey: {n} {what}"
             for what, n in self.left.items()
         ]
-        return found + list(self.slow)
 
 
 def write(result: Result, verdict_table: str) -> str:
     """The report as Markdown."""
     honest = [one for one in result.journeys if one.honest]
     good = sum(one.good for one in honest)
-    confirmed = sorted(one.confirmed_at - one.began for one in honest if one.confirmed_at is not None)
+    full = [one for one in honest if one.kind in FULL]
+    confirmed = sorted(one.confirmed_at - one.began for one in full if one.confirmed_at is not None)
     kinds = Counter(one.kind for one in result.faults)
+    missed = sum(not one.done for one in result.faults)
     lines = [
         "# Chaos report",
         "",
         f"Seed {result.seed}, {result.seconds:.0f} s, {result.rate:g} journeys a second offered; "
-        f"{len(result.faults)} faults of {len(kinds)} kinds.",
+        f"{len(result.faults)} faults of {len(kinds)} kinds{f', {missed} could not be done' if missed else ''}.",
         "",
         f"**{'No violation.' if not result.violations else f'{len(result.violations)} VIOLATIONS'}** "
         f"Quiet after {result.quiet_seconds:.1f} s.",

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rihla_chaos.crowd import Crowd
+from rihla_chaos.crowd import WINDOW_SECONDS, Crowd
 from rihla_chaos.faults import Injector, plan
 from rihla_chaos.history import History
 from rihla_chaos.picture import draw
 from rihla_chaos.quiet import grow_quiet
 from rihla_chaos.recovery import judge as judge_recovery
+from rihla_chaos.recovery import until_over
 from rihla_chaos.report import Result, write
 from rihla_chaos.webhooks import WebhookNetwork
 from rihla_local.own_stack import NO_LIMITS, OwnStack
@@ -25,8 +26,16 @@ from rihla_verifier.databases import connect
 from rihla_verifier.findings import Evidence, judge, table
 from rihla_verifier.history import read_history
 
-SHORT_WINDOW = {"PAYMENT_WINDOW_MINUTES": "0.5", "HOLD_GRACE_SECONDS": "15", "GENERATE_DAYS_AHEAD": "60"}
-"""Bookings nobody pays expire, and late payments arrive, within a short run."""
+SHORT_WAITS = {
+    "PAYMENT_WINDOW_MINUTES": str(WINDOW_SECONDS / 60),
+    "HOLD_GRACE_SECONDS": "15",
+    "TELL_ABSENT_SECONDS": "5",
+    "SWEEP_SECONDS": "3",
+    "GENERATE_DAYS_AHEAD": "60",
+}
+"""Bookings nobody pays expire, late payments arrive, and words nobody saw are told by mail, within a short run."""
+LONGEST_RECOVERY_SECONDS = 180.0
+"""How long the last fault may keep the run from ending; what it is allowed is less, and judged."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Wish:
 async def run(wish: Wish) -> Result:
     """Start, play, wait for quiet, verify, stop. The report is in `wish.folder` afterwards."""
     port = _free_port()
-    environment = {**NO_LIMITS, **SHORT_WINDOW, "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/v1/webhooks/sandbox"}
+    environment = {**NO_LIMITS, **SHORT_WAITS, "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/v1/webhooks/sandbox"}
     stack = OwnStack(wish.folder, environment)
     stack.down()
     _forget(stack)
@@ -79,7 +88,7 @@ async def _play(wish: Wish, stack: OwnStack, port: int) -> Result:
             async def break_things() -> None:
                 await injector.carry_out(faults)
                 # The last fault, too, must be seen to be over.
-                await asyncio.sleep(faults[-1].allowed if faults else 0)
+                await until_over(faults, history, LONGEST_RECOVERY_SECONDS)
                 over.set()
 
             await asyncio.gather(crowd.travel(wish.seconds, over), break_things())

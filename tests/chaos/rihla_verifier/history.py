@@ -1,7 +1,8 @@
 """What simulated clients did and were told: one JSON object a line.
 
 `{"who": "traveller-17", "deed": "book", "key": "...", "status": 201, "id": "...", "reference": "...", "code": ""}`
-`id` is the booking's for `book`, the payment's for `pay` (with `booking_id`). A request nobody answered has status 0.
+`id` is the booking's for `book`, the payment's for `pay` (with `booking_id`), the message's for `say` (with its text
+in `said`; its `key` is the client's own id of it). A request nobody answered has status 0.
 """
 
 import json
@@ -22,6 +23,7 @@ class Told:
     booking_id: str = ""
     reference: str = ""
     code: str = ""
+    said: str = ""
 
     @property
     def accepted(self) -> bool:

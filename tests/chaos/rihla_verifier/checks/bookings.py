@@ -36,9 +36,16 @@ async def _refused_left_nothing(evidence: Evidence) -> list[str]:
         "WHERE k.key = ANY($1::text[]) AND p.status <> 'failed'",
         _refused_for_good(evidence, ("pay", "top-up")),
     )
-    return [f"key {row['key']} was refused and left booking {row['id']} {row['state']}" for row in bookings] + [
-        f"key {row['key']} was refused and left payment {row['id']} {row['status']}" for row in payments
-    ]
+    messages = await evidence.databases.rows(
+        "chat",
+        "SELECT client_id, id FROM message WHERE client_id = ANY($1::text[])",
+        _refused_for_good(evidence, ("say",)),
+    )
+    return (
+        [f"key {row['key']} was refused and left booking {row['id']} {row['state']}" for row in bookings]
+        + [f"key {row['key']} was refused and left payment {row['id']} {row['status']}" for row in payments]
+        + [f"key {row['client_id']} was refused and left message {row['id']}" for row in messages]
+    )
 
 
 def _refused_for_good(evidence: Evidence, deeds: tuple[str, ...]) -> list[str]:
@@ -50,7 +57,7 @@ def _refused_for_good(evidence: Evidence, deeds: tuple[str, ...]) -> list[str]:
 async def _one_effect_a_key(evidence: Evidence) -> list[str]:
     by_key: dict[str, set[str]] = {}
     for one in evidence.history:
-        if one.accepted and one.key and one.deed in ("book", "pay"):
+        if one.accepted and one.key and one.deed in ("book", "pay", "say"):
             by_key.setdefault(f"{one.deed} {one.key}", set()).add(one.id)
     found = [f"key {key} answered with {len(ids)} different ids" for key, ids in by_key.items() if len(ids) > 1]
     for service in ("booking", "payment"):
@@ -109,7 +116,9 @@ async def _sequences(evidence: Evidence) -> list[str]:
 
 BOOKINGS = (
     Check("told is true", "every booking a client was told of is there", ("booking",), _acknowledged_is_there),
-    Check("refused is nothing", "no refusal left anything behind", ("booking", "payment"), _refused_left_nothing),
+    Check(
+        "refused is nothing", "no refusal left anything behind", ("booking", "payment", "chat"), _refused_left_nothing
+    ),
     Check("one effect a key", "an idempotency key has one effect", ("booking", "payment"), _one_effect_a_key),
     Check("nothing stuck", "every step that began has ended", ("booking", "payment", "flight"), _nothing_stuck),
     Check("check-in numbers", "a flight's check-in numbers never repeat", ("booking",), _sequences),
