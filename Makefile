@@ -67,7 +67,7 @@ format: ## lay the code out, write .env.example from the settings
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
 	@$(VENV)/python -m rihla_local.env_example
 
-chaos: ## break a stack of its own under load, then judge it (MINUTES=5 SEED=1 RATE=6 REPLICAS=3 ARGS=--blackout)
+chaos: ## break a stack of its own under load, then judge it (MINUTES=5 SEED=1 RATE=6 REPLICAS=3 ARGS="--blackout --page")
 	@$(ENVIRONMENT) --servers
 	@PYTHONPATH=tests/chaos $(VENV)/python -m rihla_chaos --minutes $(MINUTES) --seed $(SEED) --rate $(RATE) $(ARGS)
 

@@ -14,11 +14,15 @@ from rihla_chaos.faults import APIS, KINDS, Fault, plan, replicas_of
 from rihla_chaos.history import History, Journey
 from rihla_chaos.picture import draw
 from rihla_chaos.recovery import judge, until_over
+from rihla_chaos.report import write
+from rihla_chaos.result import Result
 from rihla_chaos.webhooks import WebhookNetwork
 
 from rihla.testing import eventually
 from rihla_local.layout import ROOT
 from rihla_local.manifest import processes
+from rihla_verifier.checks import ALL
+from rihla_verifier.findings import Verdict
 
 
 def fault(kind: str = "kill api", target: str = "booking", began: float = 10.0, ended: float = 10.0) -> Fault:
@@ -103,6 +107,32 @@ def test_the_picture_is_an_image_with_a_lane_for_each_fault() -> None:
     assert sum("a<b" in (one.text or "") for one in drawn.iter()) == 1
 
 
+def result(faults: list[Fault], *journeys: Journey) -> Result:
+    slow = judge(faults, journeys)
+    return Result(
+        "make chaos", 1, 0.5, 6.0, 60.0, faults, journeys, [], slow, 1.0, {}, [Verdict(ALL[0], [])], {}, 0, 0, {}
+    )
+
+
+def test_the_report_says_how_soon_the_journey_worked_after_each_kind_of_fault() -> None:
+    faults = [fault(), fault("kill api", "flight", 30, 30), fault("blackout", "everything", 40, 45)]
+    for one in faults:
+        one.done = True
+    page = write(result(faults, journey(11.0, 12.0), journey(31.0, 36.0), journey(41.0, 47.0)))
+    assert "**No violation, and no manual step.**" in page
+    assert "| kill api | 2 | 4.0 s | 6.0 s | 10 s |" in page
+    assert "ready after 5.0 s, and a journey worked 2.0 s later" in page
+
+
+def test_the_report_begins_with_what_must_not_be_and_counts_no_fault_that_could_not_be_done() -> None:
+    missed, slow = fault("repeat messages", "events"), fault("kill api", "flight", 30, 30)
+    slow.done = True
+    page = write(result([missed, slow], journey(11.0, 12.0), journey(31.0, 60.0)))
+    assert "**Violations: 1.**" in page
+    assert "1 faults of 1 kinds" in page
+    assert "1 further faults could not be done" in page
+
+
 class Gateway:
     """Remembers the bodies it was sent."""
 
@@ -124,12 +154,12 @@ def free_port() -> int:
 
 @pytest_asyncio.fixture
 async def gateway() -> AsyncIterator[Gateway]:
-    made, app, port = Gateway(), web.Application(), free_port()
+    made, app = Gateway(), web.Application()
     app.router.add_post("/v1/webhooks/sandbox", made.take)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    made.url = f"http://127.0.0.1:{port}"
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield made
     await runner.cleanup()
 
@@ -152,12 +182,11 @@ async def test_the_network_passes_repeats_keeps_back_and_loses_nothing_for_good(
         network.mode = "repeats"
         assert await send(port, b"again") == [200]
         await eventually(lambda: gateway.bodies.count(b"again") >= 2)
-        shuffling = asyncio.create_task(network.disturb("shuffles", 0.5))
-        await eventually(lambda: network.mode == "shuffles")
+        network.mode = "shuffles"
         kept = [str(number).encode() for number in range(8)]
         assert await send(port, *kept) == [200] * 8
         assert not set(kept) & set(gateway.bodies)
-        await shuffling
+        await network.disturb("shuffles", 0)
         arrived = [body for body in gateway.bodies if body in kept]
         assert sorted(arrived) == kept
         assert arrived != kept

@@ -1,10 +1,12 @@
-"""`python -m rihla_chaos [--minutes 5] [--seed 1] [--rate 6] [--every 20] [--blackout]`; exits 1 on any violation."""
+"""`python -m rihla_chaos [--minutes 5] [--seed 1] [--rate 6] [--every 20] [--blackout] [--page]`: 1: violated."""
 
 import argparse
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 
+from rihla_chaos.report import write
 from rihla_chaos.run import Wish, run
 from rihla_local.layout import ROOT
 
@@ -18,6 +20,7 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=20.0, help="seconds between faults")
     parser.add_argument("--quiet", type=float, default=240.0, help="longest wait for calm, seconds")
     parser.add_argument("--blackout", action="store_true", help="once, everything dies and is started again")
+    parser.add_argument("--page", action="store_true", help="write docs/chaos.md and its picture from this run")
     parser.add_argument("--keep", action="store_true", help="leave the stack running")
     parser.add_argument("--folder", type=Path, default=ROOT / ".run" / "chaos")
     chosen = parser.parse_args()
@@ -26,6 +29,10 @@ def main() -> int:
         quiet=chosen.quiet, blackout=chosen.blackout, keep=chosen.keep,
     )  # fmt: skip
     result = asyncio.run(run(wish))
+    if chosen.page:
+        (ROOT / "docs" / "chaos").mkdir(exist_ok=True)
+        (ROOT / "docs" / "chaos.md").write_text(write(result, picture="chaos/timeline.svg"))
+        shutil.copy(wish.folder / "timeline.svg", ROOT / "docs" / "chaos" / "timeline.svg")
     print(f"\n{(wish.folder / 'report.md').read_text()}\nreport: {wish.folder / 'report.md'}")
     return 1 if result.violations else 0
 

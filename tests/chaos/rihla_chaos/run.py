@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import socket
@@ -11,19 +12,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rihla_chaos.crowd import WINDOW_SECONDS, Crowd
-from rihla_chaos.faults import Injector, plan
+from rihla_chaos.faults import Injector, plan, replicas_of
 from rihla_chaos.history import History
 from rihla_chaos.picture import draw
 from rihla_chaos.quiet import grow_quiet
 from rihla_chaos.recovery import judge as judge_recovery
 from rihla_chaos.recovery import until_over
-from rihla_chaos.report import Result, write
+from rihla_chaos.report import write
+from rihla_chaos.result import Result
 from rihla_chaos.webhooks import WebhookNetwork
 from rihla_local.own_stack import NO_LIMITS, OwnStack
 from rihla_verifier.checks import ALL
 from rihla_verifier.checks.messages import PATIENCE
 from rihla_verifier.databases import connect
-from rihla_verifier.findings import Evidence, judge, table
+from rihla_verifier.findings import Evidence, judge
 from rihla_verifier.history import read_history
 
 SHORT_WAITS = {
@@ -51,10 +53,18 @@ class Wish:
     blackout: bool = False
     keep: bool = False
 
+    def command(self, replicas: int) -> str:
+        """What makes the same run again."""
+        words = [f"make chaos MINUTES={self.seconds / 60:g} SEED={self.seed} RATE={self.rate:g}"]
+        words += [f"REPLICAS={replicas}"] if replicas > 1 else []
+        more = [f"--every {self.every:g}"] if self.every != Wish.every else []
+        more += ["--blackout"] if self.blackout else []
+        return " ".join([*words, *([f'ARGS="{" ".join(more)}"'] if more else [])])
+
 
 async def run(wish: Wish) -> Result:
     """Start, play, wait for quiet, verify, stop. The report is in `wish.folder` afterwards."""
-    port = _free_port()
+    port, load_before = _free_port(), os.getloadavg()[0]
     environment = {**NO_LIMITS, **SHORT_WAITS, "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/v1/webhooks/sandbox"}
     stack = OwnStack(wish.folder, environment)
     stack.down()
@@ -62,15 +72,15 @@ async def run(wish: Wish) -> Result:
     print("starting a stack of its own ...", flush=True)
     try:
         await asyncio.to_thread(stack.up)
-        result = await _play(wish, stack, port)
+        result = await _play(wish, stack, port, load_before)
     finally:
         if not wish.keep:
             await asyncio.to_thread(stack.down)
     return result
 
 
-async def _play(wish: Wish, stack: OwnStack, port: int) -> Result:
-    facts = stack.facts
+async def _play(wish: Wish, stack: OwnStack, port: int, load_before: float) -> Result:
+    facts, replicas = stack.facts, len(replicas_of("booking", stack.pids()))
     history = History(wish.folder / "history.jsonl")
     crowd = Crowd(facts, history, seed=wish.seed, rate=wish.rate)
     network = WebhookNetwork(lambda: str(facts["gateway_url"]), random.Random(f"network:{wish.seed}"))
@@ -105,10 +115,10 @@ async def _play(wish: Wish, stack: OwnStack, port: int) -> Result:
     async with connect(facts["databases"]) as databases:
         verdicts = await judge(ALL, Evidence(databases, read_history(history.path), now))
     result = Result(
-        wish.seed, wish.rate, wish.seconds, faults, history.journeys, history.told_wrongly, slow, took, left, verdicts,
-        history.statuses, unfinished, missing, stack.restarts(),
+        wish.command(replicas), replicas, load_before, wish.rate, wish.seconds, faults, history.journeys,
+        history.told_wrongly, slow, took, left, verdicts, history.statuses, unfinished, missing, stack.restarts(),
     )  # fmt: skip
-    (wish.folder / "report.md").write_text(write(result, table(verdicts)))
+    (wish.folder / "report.md").write_text(write(result))
     (wish.folder / "timeline.svg").write_text(draw(faults, history.journeys, wish.seconds))
     return result
 
