@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from jose import JWTError, jwt
 
 from rihla.auth import Forbidden, InvalidToken, Principal, TokenSigner, TokenVerifier
 from rihla.auth.dependencies import current_principal
@@ -56,20 +57,36 @@ def test_a_token_says_how_many_bookings_a_key_may_keep_unpaid(keyring: Any, sign
             Principal.from_claims(claims)
 
 
-def test_a_signer_says_until_when_its_token_holds_also_of_one_it_gives_again(keyring: Any) -> None:
+def test_a_signer_says_until_when_a_new_token_holds_and_gives_others_again_for_half_their_life(keyring: Any) -> None:
     made_at = int(time.time()) + 1_000  # the library also looks at the machine's clock, and only for what is past
     now = [made_at + 0.7]
     signer = TokenSigner(keyring.settings("gateway")["service_key"], time_source=lambda: now[0])
     verifier = TokenVerifier(keyring.jwks, "booking", time_source=lambda: now[0])
     person = Principal(kind="person", issuer="gateway", subject=new_id())
-    token, expires = signer.internal_token_until("booking", person)
+    token, expires = signer.new_internal_token("booking", person)
     assert expires == made_at + 60
+    assert signer.new_internal_token("booking", person)[0] != token
+    again = signer.internal_token("booking", person)
     now[0] += 29
-    assert signer.internal_token_until("booking", person) == (token, expires)
+    assert signer.internal_token("booking", person) == again
     now[0] += 1
-    assert signer.internal_token_until("booking", person)[0] != token
+    assert signer.internal_token("booking", person) != again
     now[0] = expires - 0.1
     assert verifier.verify(token) == person
     now[0] = expires
     with pytest.raises(InvalidToken):
         verifier.verify(token)
+
+
+def test_what_a_signer_writes_is_a_plain_es256_token(keyring: Any) -> None:
+    settings = keyring.settings("gateway")
+    token = TokenSigner(settings["service_key"]).sign({"aud": "booking", "name": "سارة"}, token_type="some+jwt")
+    kid = json.loads(settings["service_key"])["kid"]
+    assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": kid, "typ": "some+jwt"}
+    (key,) = [key for key in json.loads(keyring.jwks)["keys"] if key["kid"] == kid]
+    assert jwt.decode(token, key, algorithms=["ES256"], audience="booking") == {
+        "iss": "gateway", "aud": "booking", "name": "سارة",
+    }  # fmt: skip
+    for other in (key for key in json.loads(keyring.jwks)["keys"] if key["kid"] != kid):
+        with pytest.raises(JWTError):
+            jwt.decode(token, other, algorithms=["ES256"], audience="booking")

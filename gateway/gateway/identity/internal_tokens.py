@@ -27,7 +27,7 @@ class InternalTokens:
         now = self._wall()
         if kept is not None and kept[1] > now:
             return kept[0]
-        token, expires = self._signer.internal_token_until(audience, caller.principal)
+        token, expires = self._signer.new_internal_token(audience, caller.principal)
         value = f"Bearer {token}"
         caller.tokens[audience] = (value, expires - _LEAST_LEFT)
         return value
