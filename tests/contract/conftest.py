@@ -74,7 +74,7 @@ def client_of(app: FastAPI, *, audience: str, caller: str, keyring: Keyring) -> 
     wire = Wire()
     wire.app = app
     return ServiceClient(
-        "http://provider.test", audience=audience, signer=keyring.signer(caller), transport=wire, timeout=10
+        "http://provider.test", audience=audience, signer=keyring.signer(caller), transport=wire, timeout=60
     )
 
 
@@ -166,8 +166,8 @@ async def _platform(real: Servers, keyring: Keyring, clock: FixedClock, files: s
         payment_settings = PaymentSettings(database_url=payment_url, **servers, **keyring.settings("payment"))
         booking_settings = BookingSettings(
             database_url=booking_url,
-            flight_timeout_seconds=10,
-            payment_timeout_seconds=10,
+            flight_timeout_seconds=30,
+            payment_timeout_seconds=30,
             unpaid_bookings_per_traveller=100,
             document_storage_url=f"file://{files}",
             **servers,

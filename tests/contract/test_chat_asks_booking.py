@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def reader(platform: Any) -> AsyncIterator[BookingReader]:
-    opened = BookingReader("http://booking.test", timeout=10, transport=httpx.ASGITransport(platform.booking_app))
+    opened = BookingReader("http://booking.test", timeout=60, transport=httpx.ASGITransport(platform.booking_app))
     yield opened
     await opened.close()
 
@@ -48,7 +48,7 @@ async def confirm(platform: Any, booking: Any) -> None:
         shown = (await platform.booking_http.get(f"/v1/bookings/{booking['id']}", headers=headers)).json()
         return bool(shown["status"] == "confirmed")
 
-    await eventually(confirmed, timeout=30)
+    await eventually(confirmed)
 
 
 async def test_status_check_in_and_refund_are_told_from_what_booking_says(platform: Any, reader: Any) -> None:

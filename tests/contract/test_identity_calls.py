@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,16 @@ class Mailbox:
 @pytest.fixture
 def mailbox() -> Any:
     box = Mailbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Controller(box, hostname="127.0.0.1", port=port)
-    server.start()
+    for _ in range(5):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=60)
+        with suppress(OSError):  # somebody else was faster
+            server.start()
+            break
+    else:
+        pytest.fail("no port stayed free")
     yield box, port
     server.stop()
 
@@ -80,7 +85,7 @@ async def test_auths_codes_are_taken_by_notification_and_sent_once(
                 audience="notification",
                 signer=keyring.signer("auth"),
                 transport=httpx.ASGITransport(app),
-                timeout=10,
+                timeout=60,
             )
         )
         common = {"channel": "email", "address": "amina@example.com", "locale": "bn", "client_ip": "203.0.113.7"}
@@ -104,7 +109,7 @@ async def _served(app: Any) -> AsyncIterator[str]:
     server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]
     task = asyncio.create_task(server.serve())
     try:
-        await eventually(lambda: server.started or task.done(), timeout=10)
+        await eventually(lambda: server.started or task.done())
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -158,7 +163,8 @@ async def test_the_gateway_learns_keys_partners_and_revocations_from_auth(auth: 
     assert (caller.user_id, caller.key_id) == (user_id, made.json()["id"])
     assert (caller.principal.test_mode, caller.principal.kind) == (True, "partner")
     assert caller.per_minute == 600
-    assert await callers.caller(made.json()["key"][:-1] + "x") is None
+    other = "y" if made.json()["key"].endswith("x") else "x"
+    assert await callers.caller(made.json()["key"][:-1] + other) is None
     revocations = Revocations(client.revocations)
     await revocations.poll()
     assert revocations.loaded
@@ -179,7 +185,7 @@ async def test_booking_reads_a_companion_and_oneself_as_auth_keeps_them(auth: An
     made = await http.post("/v1/me/companions", json=body, headers=headers)
     assert made.status_code == 201, made.text
     client = TravellerClient(
-        ServiceClient(str(http.base_url), audience="auth", signer=keyring.signer("booking"), timeout=10)
+        ServiceClient(str(http.base_url), audience="auth", signer=keyring.signer("booking"), timeout=60)
     )
     nadia = await client.read(user_id, UUID(made.json()["id"]))
     assert nadia is not None

@@ -13,10 +13,29 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from rihla_local.own_stack import NO_LIMITS
 from rihla_local.traveller import Traveller
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_DIR = Path(os.environ.get("RIHLA_RUN_DIR") or ROOT / ".run" / "e2e")
+# Sixty days of flights are enough here; the rest of the year would be made while the tests run. How fast a machine
+# answers that other tests keep busy is not what these tests ask, nor do they ask how much one address may do.
+PATIENCE = {
+    **{name: quota for name, quota in NO_LIMITS.items() if name != "UNPAID_BOOKINGS_PER_TRAVELLER"},
+    **dict.fromkeys(
+        (
+            "AUTH_TIMEOUT_SECONDS",
+            "BOOKING_TIMEOUT_SECONDS",
+            "CONNECT_TIMEOUT",
+            "FLIGHT_TIMEOUT_SECONDS",
+            "PAYMENT_TIMEOUT_SECONDS",
+            "PROVIDER_TIMEOUT_SECONDS",
+        ),
+        "20",
+    ),
+    "REDIS_TIMEOUT": "5",
+    "GENERATE_DAYS_AHEAD": "60",
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +58,7 @@ class Stack:
 
 
 def _launcher(command: str) -> None:
-    # Sixty days of flights are enough here; the rest of the year would be made while the tests run.
-    environment = {**os.environ, "RIHLA_RUN_DIR": str(RUN_DIR), "GENERATE_DAYS_AHEAD": "60"}
+    environment = {**os.environ, **PATIENCE, "RIHLA_RUN_DIR": str(RUN_DIR)}
     done = subprocess.run(
         [sys.executable, "-m", "rihla_local", command],
         cwd=ROOT,
@@ -48,7 +66,7 @@ def _launcher(command: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, f"rihla_local {command}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

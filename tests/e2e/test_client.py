@@ -15,7 +15,7 @@ import pytest_asyncio
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rihla_local.traveller import CARD, GOOD, Traveller
+from rihla_local.traveller import CARD, GOOD, Traveller, within
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -148,11 +148,12 @@ async def test_a_generated_python_client_searches_books_and_pays(
     payment = await request.asyncio(client=client, body=body, idempotency_key=secrets.token_hex(8))
     assert str(payment.status) == "succeeded"
     read = part("api.booking.read_a_booking")
-    for _ in range(200):
-        booking = await read.asyncio(booking.id, client=client)
-        if str(booking.status) == "confirmed":
-            break
-        await asyncio.sleep(0.05)
+
+    async def confirmed() -> Any:
+        found = await read.asyncio(booking.id, client=client)
+        return found if str(found.status) == "confirmed" else None
+
+    booking = await within(120, "confirmation", confirmed)
     assert booking.passengers[0].e_ticket_number
     missing = await read.asyncio("0197f6d2-4b7e-7c3a-9a51-3f1f2b8f6c11", client=client)
     assert missing.to_dict()["code"] == "booking-not-found"

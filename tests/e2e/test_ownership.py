@@ -167,7 +167,7 @@ async def _travel(estate: Estate) -> None:
     owner, ids = estate.owner, estate.ids
     booking = await owner.book((await owner.search("DAC", "JED", sort="price", max_stops=0))[0])
     ids["payment_id"] = (await owner.pay(booking))["id"]
-    confirmed = await owner.wait_until(booking, "confirmed", timeout=20)
+    confirmed = await owner.wait_until(booking, "confirmed", timeout=120)
     ids["booking_id"] = booking["id"]
     ids["passenger_id"] = confirmed["passengers"][0]["id"]
     ids["flight_id"] = confirmed["slices"][0]["segments"][0]["flight_id"]
@@ -177,8 +177,8 @@ async def _travel(estate: Estate) -> None:
         items = (await owner.expect(path, "GET", path))["items"]
         return next((str(one["id"]) for one in items if one["id"]), None)
 
-    ids["document_id"] = await within(30, "a document", lambda: first(f"/v1/bookings/{booking['id']}/documents"))
-    ids["notification_id"] = await within(20, "a notification", lambda: first("/v1/notifications"))
+    ids["document_id"] = await within(120, "a document", lambda: first(f"/v1/bookings/{booking['id']}/documents"))
+    ids["notification_id"] = await within(120, "a notification", lambda: first("/v1/notifications"))
     quoted = await owner.expect(
         "quote", "POST", f"/v1/bookings/{booking['id']}/cancellation-quotes", status=201, json={"scope": "all"}
     )

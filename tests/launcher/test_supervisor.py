@@ -67,7 +67,7 @@ class Launcher:
         return len(state) == 2 and all(row[2] == "ready" for row in state.values())
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -97,7 +97,7 @@ def test_a_killed_process_is_started_again(launcher: Launcher) -> None:
     assert after["forked"][0] != before["forked"][0]
     assert after["program"] == before["program"]
     launcher.process.terminate()
-    launcher.process.wait(10)
+    launcher.process.wait(120)
 
 
 def test_a_held_process_stays_down_until_it_is_let_go(launcher: Launcher) -> None:
@@ -108,13 +108,13 @@ def test_a_held_process_stays_down_until_it_is_let_go(launcher: Launcher) -> Non
     held.unlink()
     wait_for(launcher.all_ready)
     launcher.process.terminate()
-    launcher.process.wait(10)
+    launcher.process.wait(120)
 
 
 def test_a_stop_in_order_leaves_nothing(launcher: Launcher) -> None:
     pids = [row[0] for row in launcher.state().values()]
     launcher.process.send_signal(signal.SIGINT)
-    assert launcher.process.wait(10) == 0
+    assert launcher.process.wait(120) == 0
     assert (launcher.folder / "stopped").exists()
     assert all(gone(pid) for pid in pids)
 
@@ -123,7 +123,7 @@ def test_a_killed_launcher_leaves_nothing_either(launcher: Launcher) -> None:
     pids = children(launcher.process.pid)
     assert len(pids) == 2
     launcher.process.kill()
-    launcher.process.wait(10)
+    launcher.process.wait(120)
     wait_for(lambda: all(gone(pid) for pid in pids))
 
 
@@ -144,7 +144,7 @@ def test_a_process_that_cannot_live_fails_the_start_and_names_its_log(tmp_path: 
         supervisor = Supervisor(signals)
         supervisor.start(unit)
         with pytest.raises(StartFailed) as failure:
-            supervisor.wait_ready([unit], 20.0)
+            supervisor.wait_ready([unit], 120.0)
         supervisor.stop()
     assert failure.value.unit is unit
     assert "no such thing" in log.read_text()
@@ -157,10 +157,10 @@ def test_a_task_that_fails_stops_the_others(tmp_path: Path) -> None:
     log = tmp_path / "task.log"
     with Signals() as signals:
         supervisor = Supervisor(signals)
-        slow = spawning.fork(lambda: time.sleep(60), log=log)
+        slow = spawning.fork(lambda: time.sleep(600), log=log)
         bad = spawning.fork(lambda: 1, log=log)
         with pytest.raises(TaskFailed, match="bad"):
-            supervisor.run_tasks({"slow": (slow, log), "bad": (bad, log)}, 10.0)
+            supervisor.run_tasks({"slow": (slow, log), "bad": (bad, log)}, 120.0)
     assert gone(slow)
 
 
@@ -175,7 +175,7 @@ def test_a_lock_is_held_until_the_last_process_that_inherited_it_is_gone(tmp_pat
     lock = Lock(tmp_path / "alive.lock")
     lock.take()
     assert lock.descriptor is not None
-    pid = spawning.fork(lambda: time.sleep(60), log=tmp_path / "x.log", keep=[lock.descriptor])
+    pid = spawning.fork(lambda: time.sleep(600), log=tmp_path / "x.log", keep=[lock.descriptor])
     lock.release()
     other = Lock(tmp_path / "alive.lock")
     assert other.is_held()

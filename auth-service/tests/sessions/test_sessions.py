@@ -135,7 +135,8 @@ async def test_only_hashes_of_refresh_tokens_are_stored(auth: Any) -> None:
 
 async def test_a_forged_refresh_token_is_refused(auth: Any) -> None:
     person = await auth.registered()
-    for forged in (person.refresh_token[:-2] + "AA", "rt_", "rt_!!", person.access_token[:150], "x"):
+    end = "AA" if not person.refresh_token.endswith("AA") else "BB"
+    for forged in (person.refresh_token[:-2] + end, "rt_", "rt_!!", person.access_token[:150], "x"):
         assert (await _refresh(auth, forged)).status_code == 401
 
 
@@ -143,9 +144,9 @@ async def test_logging_out_ends_the_session_and_tells_gateways_at_once(auth: Any
     person = await auth.registered()
     async with redis.from_url(auth.settings.redis_url) as cache, cache.pubsub() as heard:
         await heard.subscribe(f"{auth.settings.namespace}:revocations")
-        await heard.get_message(timeout=2)
+        await heard.get_message(timeout=60)
         answer = await auth.post("/v1/auth/logout", {"refresh_token": person.refresh_token})
-        message = await heard.get_message(ignore_subscribe_messages=True, timeout=2)
+        message = await heard.get_message(ignore_subscribe_messages=True, timeout=60)
     assert answer.status_code == 204
     assert message is not None
     pushed = json.loads(message["data"])

@@ -17,7 +17,7 @@ from rihla_local.progress import Progress
 from rihla_local.report import screen
 from rihla_local.supervisor import Signals
 
-STOP_SECONDS = 40.0
+STOP_SECONDS = 120.0
 DATA = ("postgres", "redis", "rabbitmq", "inbox", "files")
 
 

@@ -43,7 +43,7 @@ class OwnStack:
     environment: Mapping[str, str] = field(default_factory=dict)
     _ports: dict[str, str] = field(default_factory=dict)
 
-    def launch(self, command: str, seconds: float = 300) -> None:
+    def launch(self, command: str, seconds: float = 900) -> None:
         """Run a launcher command and wait for it. Raises CannotStart."""
         environment = {**os.environ, **self.environment, **self._ports, "RIHLA_RUN_DIR": str(self.folder)}
         done = subprocess.run(

@@ -19,10 +19,10 @@ from rihla_local.report import Report, screen
 from rihla_local.servers.account import NoAccount
 from rihla_local.supervisor import Interrupted, Signals, StartFailed, Supervisor, TaskFailed, Unit
 
-SERVERS_SECONDS = 90.0
-TASKS_SECONDS = 180.0
-PROCESSES_SECONDS = 90.0
-LEFTOVERS_SECONDS = 15.0
+SERVERS_SECONDS = 300.0
+TASKS_SECONDS = 600.0
+PROCESSES_SECONDS = 300.0
+LEFTOVERS_SECONDS = 60.0
 PROCESS_STOP_SECONDS = 5.0
 
 

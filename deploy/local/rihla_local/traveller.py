@@ -45,7 +45,7 @@ class Traveller:
     """One person with one account. Methods raise Refused for any answer other than the good one."""
 
     def __init__(self, gateway_url: str, inbox_url: str, *, http: httpx.AsyncClient | None = None) -> None:
-        self.http = http or httpx.AsyncClient(timeout=15)
+        self.http = http or httpx.AsyncClient(timeout=60)
         self._owns_http = http is None
         self._gateway = gateway_url.rstrip("/")
         self._inbox = inbox_url.rstrip("/")

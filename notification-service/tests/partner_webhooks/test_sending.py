@@ -116,7 +116,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_its_owner_told(
         await try_out(partner, made)
     receiver.answers = [410] * 6
     await stack.container.webhook_sender.begin_due()
-    await eventually(lambda: _settled(stack), timeout=20)
+    await eventually(lambda: _settled(stack))
     read = (await partner.call("GET", f"/{made['id']}")).json()
     assert (read["enabled"], read["disabled_reason"]) == (False, "gone")
     assert {(found["state"]) for found in await partner.deliveries(made)} == {"dead"}
@@ -277,15 +277,15 @@ async def test_a_slow_partner_keeps_neither_others_waiting_nor_more_than_its_sha
     stop = asyncio.Event()
     async with open_container(patient, clock) as c:
         working = asyncio.create_task(c.webhook_sender.run(stop))
-        await eventually(lambda: receiver.at_once == 4, timeout=20)
+        await eventually(lambda: receiver.at_once == 4)
         for n in range(1, 4):
             await try_out(other, quick)
             c.webhook_sender.nudge()
-            await eventually(lambda n=n: len(receiver.at("/quick")) == n, timeout=20)
+            await eventually(lambda n=n: len(receiver.at("/quick")) == n)
         assert (receiver.at_once, receiver.most_at_once) == (4, 4)
         assert len(receiver.at("/slow")) == 4
         receiver.held.set()
-        await eventually(lambda: len(receiver.at("/slow")) == 12, timeout=20)
+        await eventually(lambda: len(receiver.at("/slow")) == 12)
         stop.set()
         await working
     assert {found["state"] for found in await partner.deliveries(slow)} == {"delivered"}
@@ -310,6 +310,6 @@ async def test_the_worker_takes_an_event_from_the_broker_to_the_partner(
             await exchange.publish(message, routing_key=envelope.type)
             return bool(receiver.calls)
 
-        await eventually(told, timeout=30, every=0.2, what=f"a webhook of {consumer}")
+        await eventually(told, every=0.2, what=f"a webhook of {consumer}")
         await broker.close()
     assert len(receiver.calls) == 1

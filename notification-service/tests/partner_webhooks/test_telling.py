@@ -41,8 +41,9 @@ async def test_a_partner_hears_of_its_booking_signed_thin_and_without_anything_p
             "url": f"https://rihla.test/v1/bookings/{trip.booking_id}",
         },
     }
+    said = call.body.decode().replace(call.id, "").replace(str(trip.booking_id), "")
     for personal in ("amina", "Rahman", "করিম", "@", str(trip.user_id), "612", "9010"):
-        assert personal not in call.body.decode()
+        assert personal not in said, "random ids aside, which may hold any digits"
     (delivery,) = await partner.deliveries(made)
     assert (delivery["state"], delivery["attempts"], delivery["response_status"]) == ("delivered", 1, 200)
     assert (delivery["message_id"], delivery["next_attempt_at"]) == (call.id, None)

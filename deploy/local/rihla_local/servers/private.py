@@ -21,7 +21,7 @@ from rihla_local.servers.rabbitmq import RabbitMQ
 from rihla_local.servers.redis import Redis
 from rihla_local.supervisor import Interrupted, Signals, StartFailed, Supervisor, Unit
 
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
