@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from rihla_local import spawning
-from rihla_local.backup import DONE, put_back
+from rihla_local.backup import DONE, put_back, restore
 from rihla_local.layout import Layout, write_json
 from rihla_local.ports import Ports
 from rihla_local.servers import base_backup
@@ -180,6 +180,22 @@ async def test_without_the_archived_log_the_same_restore_ends_at_the_base_backup
     base_backup.put_back(folder, choose_account(second.folder, second.fallback))
     with serving(second):
         assert (await query(second, "SELECT max(number) AS last FROM booking"))[0]["last"] == 1
+
+
+def test_a_restore_that_names_no_backup_lists_the_whole_ones_newest_first_and_touches_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RIHLA_RUN_DIR", str(place))
+    monkeypatch.setenv("BACKUP", "")
+    layout = Layout()
+    for name in ("20260101-100000", "20260102-100000", "20260103-100000"):
+        (layout.run / "backups" / name).mkdir(parents=True)
+    for name in ("20260101-100000", "20260102-100000"):
+        write_json(layout.run / "backups" / name / DONE, {})
+    assert restore(layout) == 1
+    shown = [line.rsplit("/", 1)[-1] for line in capsys.readouterr().err.splitlines()[1:]]
+    assert shown == ["20260102-100000", "20260101-100000"]
+    assert [path.name for path in layout.run.iterdir()] == ["backups"]
 
 
 def test_half_a_backup_is_refused_and_leaves_everything_as_it_was(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,10 @@ def _copy_files(layout: Layout, folder: Path) -> None:
 
 def restore(layout: Layout) -> int:
     """`make restore BACKUP=<folder>`: into this checkout, whose stack must not run. What it held before is gone."""
-    folder = Path(os.environ.get("BACKUP") or "").resolve()
+    if not os.environ.get("BACKUP"):
+        sys.stderr.write(f"which one? make restore BACKUP=<folder>\n{_offered(layout)}")
+        return 1
+    folder = Path(os.environ["BACKUP"]).resolve()
     lock = Lock(layout.run / "launcher.lock")
     try:
         lock.take()
@@ -97,6 +100,12 @@ def restore(layout: Layout) -> int:
         lock.release()
     sys.stdout.write(f"restored from {folder}; make up starts it\n")
     return 0
+
+
+def _offered(layout: Layout) -> str:
+    """The whole backups in `.run/backups`, the newest first, a line each."""
+    whole = sorted((path.parent for path in (layout.run / "backups").glob(f"*/{DONE}")), reverse=True)
+    return "".join(f"  {folder}\n" for folder in whole) or f"  none is in {layout.run / 'backups'}\n"
 
 
 def put_back(layout: Layout, folder: Path) -> None:
