@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from auth_service.people.fields import ShortText
 from rihla.web import RequestModel, Schema
 
-Scope = Literal["offers:read", "bookings:read", "bookings:write", "payments:write", "webhooks:write"]
+Scope = Literal["offers:read", "bookings:read", "bookings:write", "payments:write", "webhooks:read", "webhooks:write"]
 
 _USUAL_SCOPES: tuple[Scope, ...] = ("offers:read", "bookings:read", "bookings:write", "payments:write")
 

@@ -57,6 +57,13 @@ async def test_a_partner_makes_a_key_and_the_gateway_learns_whom_it_speaks_for(a
     assert notice["data"]["user_id"] == str(partner.id)
 
 
+async def test_a_key_may_read_webhook_endpoints_without_changing_them(auth: Any) -> None:
+    partner = await _partner(auth)
+    made = await auth.post("/v1/me/api-keys", {"name": "Watcher", "scopes": ["webhooks:read"]}, partner)
+    assert (made.status_code, made.json()["scopes"]) == (201, ["webhooks:read"])
+    assert (await _exchange(auth, made.json()["key"])).json()["scopes"] == ["webhooks:read"]
+
+
 async def test_every_key_that_does_not_hold_is_refused_in_the_same_words(auth: Any) -> None:
     partner = await _partner(auth)
     expiring = {"name": "Short", "expires_at": "2026-12-01T09:00:00Z"}
