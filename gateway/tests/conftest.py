@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import aiohttp
 import httpx
 import pytest
 import pytest_asyncio
@@ -26,6 +27,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 if not getattr(sys.modules.get("gateway"), "__file__", None):
     sys.modules.pop("gateway", None)
 
+from gateway.identity import auth_client
 from gateway.main import create_app, server_config
 from gateway.routes import ROUTES
 from gateway.settings import Settings
@@ -86,7 +88,7 @@ async def serving(
     server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        await eventually(lambda: server.started or task.done(), timeout=10)
+        await eventually(lambda: server.started or task.done())
         if task.done():
             task.result()
             raise RuntimeError("the server did not start")
@@ -99,7 +101,7 @@ async def serving(
         listener.close()
 
 
-async def send_raw(url: str, data: bytes, timeout: float = 5.0) -> bytes:
+async def send_raw(url: str, data: bytes, timeout: float = 60.0) -> bytes:
     """Send bytes as they are; everything that comes back until the server closes."""
     host = urlsplit(url)
     reader, writer = await asyncio.open_connection(host.hostname, host.port)
@@ -428,8 +430,10 @@ Start = Callable[..., Awaitable[Stack]]
 
 
 @pytest_asyncio.fixture
-async def start(keyring: Keyring, redis_url: str) -> AsyncIterator[Start]:
-    """`await start(limit_read_per_user=5, redis_url=...)` runs services and a gateway with these settings."""
+async def start(keyring: Keyring, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+    """`await start(limit_read_per_user=5, redis_url=...)` runs services and a gateway with these settings; those in
+    `beyond` may be more than anybody outside may set."""
+    monkeypatch.setattr(auth_client, "_TIMEOUT", aiohttp.ClientTimeout(total=60, sock_connect=20))
     namespace = f"gw{new_id().hex[-12:]}"
     running: list[OneServer] = []
     async with AsyncExitStack() as stack:
@@ -439,6 +443,7 @@ async def start(keyring: Keyring, redis_url: str) -> AsyncIterator[Start]:
             without: tuple[str, ...] = (),
             instances: dict[str, int] | None = None,
             routes: Any = None,
+            beyond: dict[str, Any] | None = None,
             **changes: Any,
         ) -> Stack:
             services, auth = make_services(keyring)
@@ -451,11 +456,11 @@ async def start(keyring: Keyring, redis_url: str) -> AsyncIterator[Start]:
             urls = {f"{name}_url": ",".join(server.url for server in some) for name, some in servers.items()}
             running.extend(server for some in servers.values() for server in some)
             values = {**keyring.settings("gateway"), **urls, "redis_url": redis_url, "namespace": namespace}
-            values |= {"public_url": ISSUER, "access_log": False, **changes}
-            settings = Settings(**values)
+            values |= {"public_url": ISSUER, "access_log": False, "connect_timeout": 20, **changes}
+            settings = Settings(**values).model_copy(update=beyond)
             app = create_app(settings, routes=routes or ROUTES)
             url = await stack.enter_async_context(serving(app, _config(app, settings)))
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=20))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
             cache = redis.from_url(redis_url)
             stack.push_async_callback(cache.aclose)
             return Stack(url, client, auth, services, app, namespace, cache, servers)

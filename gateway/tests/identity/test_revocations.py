@@ -22,13 +22,14 @@ async def _status(stack: Any, headers: dict[str, str]) -> int:
 async def test_a_pushed_revocation_ends_a_cached_token_at_once(stack: Any, kind: str) -> None:
     person, neighbour = stack.sign_in(), stack.sign_in()
     assert await _status(stack, person.headers) == 200
+    stack.auth.hide_revocations = True  # whoever asks for them hears of none
     entry = stack.auth.revoke(kind, str(person.session_id if kind == "session" else person.user_id))
     await stack.redis.publish(f"{stack.namespace}:revocations", json.dumps(entry))
 
     async def ended() -> bool:
         return await _status(stack, person.headers) == 401
 
-    assert await eventually(ended, timeout=1.5)
+    assert await eventually(ended)
     assert await _status(stack, neighbour.headers) == 200
 
 
@@ -40,11 +41,11 @@ async def test_a_message_that_never_came_is_made_up_for_by_asking_auth(stack: An
     async def ended() -> bool:
         return await _status(stack, person.headers) == 401
 
-    assert await eventually(ended, timeout=5)
+    assert await eventually(ended)
 
 
 async def test_a_gap_in_the_messages_is_filled_at_once(start: Any) -> None:
-    stack = await start(revocation_poll_seconds=4)
+    stack = await start(beyond={"revocation_poll_seconds": 3600.0})
     first, second = stack.sign_in(), stack.sign_in()
     assert [await _status(stack, p.headers) for p in (first, second)] == [200, 200]
     stack.auth.revoke("session", str(first.session_id))  # lost
@@ -54,7 +55,7 @@ async def test_a_gap_in_the_messages_is_filled_at_once(start: Any) -> None:
     async def both_ended() -> bool:
         return [await _status(stack, p.headers) for p in (first, second)] == [401, 401]
 
-    assert await eventually(both_ended, timeout=2)
+    assert await eventually(both_ended)
 
 
 async def test_with_redis_gone_auth_is_asked(start: Any) -> None:
@@ -66,19 +67,20 @@ async def test_with_redis_gone_auth_is_asked(start: Any) -> None:
     async def ended() -> bool:
         return await _status(stack, person.headers) == 401
 
-    assert await eventually(ended, timeout=5)
+    assert await eventually(ended)
 
 
 async def test_a_revoked_key_ends_at_once(stack: Any) -> None:
     headers = stack.partner()
     assert await _status(stack, headers) == 200
+    stack.auth.hide_revocations = True
     entry = stack.auth.revoke("api_key", next(iter(stack.auth.api_keys.values()))["key_id"])
     await stack.redis.publish(f"{stack.namespace}:revocations", json.dumps(entry))
 
     async def ended() -> bool:
         return await _status(stack, headers) == 401
 
-    assert await eventually(ended, timeout=1.5)
+    assert await eventually(ended)
 
 
 async def test_an_unreadable_message_changes_nothing(stack: Any) -> None:

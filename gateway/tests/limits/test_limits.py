@@ -1,6 +1,8 @@
 """Who may ask how often, and how it is told."""
 
 import asyncio
+import math
+import time
 from typing import Any
 
 import pytest
@@ -69,12 +71,14 @@ async def test_two_gateways_share_one_bucket(start: Any) -> None:
     other = await start(limit_read_per_user=20)
     other.auth.keys[:] = stack.auth.keys
     person = stack.sign_in()
-    await eventually(lambda: _status_is(other, person, 200), timeout=6)
+    began = time.monotonic()
+    await eventually(lambda: _status_is(other, person, 200))
     answers = await asyncio.gather(
         *(each.client.get("/v1/bookings", headers=person.headers) for _ in range(20) for each in (stack, other))
     )
     passed = sum(answer.status_code == 200 for answer in answers)
-    assert 18 <= passed <= 20  # one has passed while waiting; a token may have come back meanwhile
+    come_back = math.ceil((time.monotonic() - began) / 3)
+    assert 18 <= passed <= 20 + come_back  # one has passed while waiting; a token comes back every three seconds
 
 
 async def _status_is(stack: Any, person: Any, status: int) -> bool:

@@ -136,7 +136,7 @@ async def test_a_service_that_starts_late_joins_later(start: Any) -> None:
     async def joined_in() -> bool:
         return "/v1/payments" in (await late.client.get("/openapi.json")).json()["paths"]
 
-    assert await eventually(joined_in, timeout=5)
+    assert await eventually(joined_in)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/reference.js", "/docs/reference.css", "/partners"])

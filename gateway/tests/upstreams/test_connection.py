@@ -39,7 +39,7 @@ def serving() -> Any:
         service = Service(*answers)
         server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
         service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        connections = Connections(keep_seconds=30, connect_seconds=5)
+        connections = Connections(keep_seconds=30, connect_seconds=30)
         try:
             yield service, connections
         finally:
