@@ -181,8 +181,9 @@ async def house(
         amqp_url=amqp_url,
         namespace=namespace,
         # The fakes fail at once when they are to fail; a busy machine must not look like a slow neighbour.
-        flight_timeout_seconds=10,
-        payment_timeout_seconds=10,
+        flight_timeout_seconds=30,
+        payment_timeout_seconds=30,
+        auth_timeout_seconds=30,
         unpaid_bookings_per_traveller=100,
         document_storage_url=f"file://{tmp_path}",
         **keyring.settings("booking"),
