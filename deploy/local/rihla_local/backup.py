@@ -37,6 +37,8 @@ def backup(layout: Layout) -> int:
         return 1
     name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = Path(os.environ.get("BACKUP") or layout.run / "backups" / name).resolve()
+    sys.stdout.write("the gateway answers 503 until the copy is made; first what is under way arrives ...\n")
+    sys.stdout.flush()
     try:
         asyncio.run(take(stack, layout, folder))
     except BackupFailed as problem:
