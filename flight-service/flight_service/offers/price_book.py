@@ -12,7 +12,7 @@ import numpy as np
 from flight_service.catalogue.layout import CABINS
 from flight_service.fares.rule_set import FareRules
 from flight_service.fares.segment_price import SegmentPrice
-from flight_service.search.network import Ints, Slots
+from flight_service.search.departures import Ints, Slots
 
 if TYPE_CHECKING:
     from flight_service.offers.price_flights import FlightPricer, Terms

@@ -14,9 +14,9 @@ from flight_service.catalogue.layout import CABINS
 from flight_service.fares.currencies import SCALE_UNIT
 from flight_service.offers.open_offer import OfferDesk
 from flight_service.offers.price_flights import FlightPricer, Terms
+from flight_service.search.departures import Ints
 from flight_service.search.follow_changes import TimetableFeed
 from flight_service.search.journeys import Journeys, JourneySearch, Wanted, day_window
-from flight_service.search.network import Ints
 from flight_service.search.query import Query, SliceWanted
 from flight_service.search.rank import Combination, Options, Order, Priced, PriceRange, page, position_of
 from flight_service.search.render import OfferWriter

@@ -41,7 +41,7 @@ FROM flight f LEFT JOIN (
         array_agg(c.capacity) AS capacities
     FROM cabin_inventory c GROUP BY c.flight_id
 ) i ON i.flight_id = f.id
-WHERE f.departure_at >= $1 ORDER BY f.departure_at
+WHERE f.departure_at >= $1 ORDER BY f.origin, f.destination, f.departure_at
 """
 _CHANGED = f"""
 SELECT {_FLIGHT_COLUMNS} i.cabins, i.free, i.capacities

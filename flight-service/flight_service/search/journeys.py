@@ -4,8 +4,8 @@ Rules: connections respect the airport's minimum connection time (domestic when 
 most; no airport twice; every flight has the seats asked for. With two stops, each first flight is continued by the
 earliest connections only, one for each pair of airports: later ones are the same journey with more waiting.
 
-Spans of the network's order are found for all hubs in one call and laid out flat, and what may follow a flight is then
-looked up in those few hundred flights, not in the whole network; nothing here loops over flights.
+Spans of the network's order are found for all hubs in one call and laid out flat, as is what may follow each flight;
+nothing here loops over flights, only past those that are sold out.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from flight_service.search.network import Airports, Ints, Network, Slots, Times
+from flight_service.search.departures import Ints, Slots, Times
+from flight_service.search.network import Airports, Network
 from flight_service.search.timetable import Timetable, minutes
 
 LONGEST_LAYOVER = 24 * 60
-_NEVER = np.int64((1 << 63) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class JourneySearch:
 
     def __init__(self, table: Timetable, network: Network, airports: Airports) -> None:
         self._view = table.view
-        self._keys, self._slots = network.keys, network.slots
+        self._departures = network.departures
+        self._keys, self._slots = network.departures.keys, network.departures.slots
         self._network = network
         self._airports = airports
 
@@ -101,14 +102,14 @@ class JourneySearch:
         way, legs = self._between(wanted, plan.first, *wanted.span)
         if not len(legs):
             return None
-        arrival = self._view.arrival[legs]
-        next_legs, leaving = self._reachable(wanted, plan.onward, arrival)
-        at = (way << 32) + arrival
-        shortest = plan.shortest if not wanted.min_layover else np.maximum(plan.shortest, wanted.min_layover)
-        leg, place = _laid_out(
-            leaving.searchsorted(at + shortest[way]), leaving.searchsorted(at + (wanted.max_layover + 1))
-        )
-        return Journeys((Leg(legs, leg), Leg(next_legs, place)))
+        arrival, routes = self._view.arrival[legs], plan.onward[way]
+        shortest = np.maximum(plan.shortest[way], wanted.min_layover)
+        ends = np.concatenate((arrival + shortest, arrival + (wanted.max_layover + 1)))
+        low, high = self._departures.from_minute(np.concatenate((routes, routes)), ends).reshape(2, -1)
+        leg, places = _laid_out(low, high)
+        next_legs = self._slots[places]
+        usable = self._usable(wanted, next_legs)
+        return Journeys((Leg(legs, leg[usable]), Leg(next_legs[usable])))
 
     def _two_stops(self, wanted: Wanted, origin: str, destination: str) -> Journeys | None:
         plan = self._network.two_stops(self._airports, origin, destination)
@@ -118,33 +119,31 @@ class JourneySearch:
         if not len(legs):
             return None
         leg, way = _laid_out(plan.begins[way], plan.ends[way])
-        links, link, fits = self._earliest(wanted, self._view.arrival[legs][leg], plan.middle, way, plan.shortest[way])
+        links, fits = self._earliest(wanted, self._view.arrival[legs][leg], plan.middle[way], plan.shortest[way])
         leg, way = leg[fits], way[fits]
         if not len(leg):
             return None
-        arrival = self._view.arrival[links][link]
-        lasts, last, fits = self._earliest(wanted, arrival, plan.last, plan.last_of[way], plan.shortest_on[way])
-        return Journeys((Leg(legs, leg[fits]), Leg(links, link[fits]), Leg(lasts, last)))
+        lasts, fits = self._earliest(wanted, self._view.arrival[links], plan.last[way], plan.shortest_on[way])
+        return Journeys((Leg(legs, leg[fits]), Leg(links[fits]), Leg(lasts)))
 
     def _earliest(
-        self, wanted: Wanted, arrival: Times, routes: Ints, way: Ints, shortest: Ints
-    ) -> tuple[Slots, Ints, NDArray[np.bool_]]:
-        """For each arrival the first usable flight of its way that can be reached.
+        self, wanted: Wanted, arrival: Times, routes: Ints, shortest: Ints
+    ) -> tuple[Slots, NDArray[np.bool_]]:
+        """For each arrival the first usable flight of its route that can be reached.
 
-        Flights; for each arrival that reaches one its place among them; whether an arrival does.
+        The flights of those that reach one, and whether an arrival does.
         """
-        flights, leaving = self._reachable(wanted, routes, arrival)
-        at = (way << 32) + arrival
-        first = leaving.searchsorted(at + np.maximum(shortest, wanted.min_layover))
-        # Past the last flight there is none: an end later than any key stands for it.
-        fits = np.append(leaving, _NEVER)[first] <= at + wanted.max_layover
-        return flights, first[fits], fits
-
-    def _reachable(self, wanted: Wanted, routes: Ints, arrival: Times) -> tuple[Slots, Ints]:
-        """Usable flights of the routes that any of the arrivals may reach, and for each `place << 32 | departure`."""
-        first, last = int(arrival.min()), int(arrival.max()) + wanted.max_layover + 1
-        way, flights = self._between(wanted, routes, first, last)
-        return flights, (way << 32) + self._view.departure[flights]
+        places = self._departures.from_minute(routes, arrival + np.maximum(shortest, wanted.min_layover))
+        latest = (routes << 32) + (arrival + wanted.max_layover)
+        fits = self._keys[places] <= latest
+        flights = self._slots[places]
+        unsold = (fits & ~self._usable(wanted, flights)).nonzero()[0]
+        while len(unsold):
+            places[unsold] += 1
+            flights[unsold] = self._slots[places[unsold]]
+            fits[unsold] = self._keys[places[unsold]] <= latest[unsold]
+            unsold = unsold[fits[unsold] & ~self._usable(wanted, flights[unsold])]
+        return flights[fits], fits
 
     def _between(self, wanted: Wanted, routes: Ints, first: int, last: int) -> tuple[Ints, Slots]:
         """Usable flights of the routes that leave in a span: for each its route's place in `routes`, and its slot."""

@@ -30,8 +30,8 @@ def _direct(network: Network, reference: Reference, part: SliceWanted) -> list[i
         for destination in part.destinations:
             route = network.route(origin, destination)
             if route is not None:
-                begin, end = network.keys.searchsorted([route << 32 | first, route << 32 | last]).tolist()
-                found += network.slots[begin:end].tolist()
+                begin, end = network.departures.keys.searchsorted([route << 32 | first, route << 32 | last]).tolist()
+                found += network.departures.slots[begin:end].tolist()
     return found
 
 

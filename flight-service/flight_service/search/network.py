@@ -1,7 +1,7 @@
-"""Routes as a graph, and the order of their flights: one sorted column for all routes.
+"""Routes as a graph, and the order of their flights: one sorted column for all routes (departures.py).
 
-A key is `route << 32 | departure`, so the flights of a route in a span of time lie side by side, and numpy finds the
-spans of a hundred connections in one call. Live and test airlines have a network each and never mix.
+The flights of a route in a span of time lie side by side, and numpy finds the spans of a hundred connections in one
+call. Live and test airlines have a network each and never mix.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Slots = NDArray[np.int32]
-Times = NDArray[np.int32]
-"""Minutes, as the timetable counts them."""
+from flight_service.search.departures import Departures, Ints, Slots
+
 _PLANS_KEPT = 20_000
 _SETTLE_AT = 100_000
 
@@ -52,9 +49,7 @@ class TwoStops:
     ends: Ints
     middle: Ints
     last: Ints
-    """The different last routes."""
-    last_of: Ints
-    """For each middle route the place of its last one."""
+    """After each middle route."""
     shortest: Ints
     shortest_on: Ints
 
@@ -66,8 +61,8 @@ class Network:
     out: dict[str, dict[str, int]] = field(default_factory=dict)
     """Origin, destination, number of the route."""
     into: dict[str, set[str]] = field(default_factory=dict)
-    keys: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    slots: Slots = field(default_factory=lambda: np.empty(0, np.int32))
+    departures: Departures = field(default_factory=lambda: Departures(_ints(()), _ints(()).astype(np.int32), 0))
+    """As of the last `settle`."""
     pairs: list[tuple[str, str]] = field(default_factory=list)
     """Origin and destination of each route."""
     _placed: dict[int, int] = field(default_factory=dict)
@@ -106,9 +101,9 @@ class Network:
 
     def settle(self) -> None:
         """Merge what was inserted and leave out what was deleted. Nothing to insert: nothing to do yet."""
-        if not self._placed:
+        if not self._placed and self.departures.routes == len(self.pairs):
             return
-        keys, slots = self.keys, self.slots
+        keys, slots = self.departures.keys[:-1], self.departures.slots[:-1]
         if self._gone:
             places = [place for key, slot in self._gone if (place := _place(keys, slots, key, slot)) is not None]
             keys, slots = np.delete(keys, places), np.delete(slots, places)
@@ -118,7 +113,8 @@ class Network:
         self._placed.clear()
         order = np.argsort(new, kind="stable")
         at = np.searchsorted(keys, new[order], side="right")
-        self.keys, self.slots = np.insert(keys, at, new[order]), np.insert(slots, at, new_slots[order])
+        keys, slots = np.insert(keys, at, new[order]), np.insert(slots, at, new_slots[order])
+        self.departures = Departures(keys, slots, len(self.pairs))
 
     def one_stop(self, airports: Airports, origin: str, destination: str) -> OneStop | None:
         """How to get there with one stop; None when there is no way."""
@@ -171,14 +167,12 @@ class Network:
         if not ways:
             return None
         middles, lasts, waits_first, waits_second = zip(*ways, strict=True)
-        last, last_of = np.unique(_ints(lasts), return_inverse=True)
         return TwoStops(
             first=_ints(first),
             begins=_ints(begins),
             ends=_ints([*begins[1:], len(ways)]),
             middle=_ints(middles),
-            last=last,
-            last_of=last_of,
+            last=_ints(lasts),
             shortest=_ints(waits_first),
             shortest_on=_ints(waits_second),
         )

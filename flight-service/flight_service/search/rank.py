@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from flight_service.search.departures import Ints
 from flight_service.search.journeys import Leg
-from flight_service.search.network import Ints
 from rihla.web.paging import InvalidCursor
 
 _SHIFT = 32
