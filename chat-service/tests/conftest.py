@@ -65,7 +65,12 @@ class Person:
 
     id: UUID
     client: httpx.AsyncClient
-    headers: dict[str, str]
+    make_headers: Callable[[], dict[str, str]]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of this moment: a token does not hold for long."""
+        return self.make_headers()
 
     async def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         return await self.client.request(method, path, headers=self.headers, **more)
@@ -101,7 +106,7 @@ class Stack:
 
     def person(self, *roles: str, user_id: UUID | None = None) -> Person:
         user_id = user_id or new_id()
-        return Person(user_id, self.client, self.make_headers(user_id, *roles))
+        return Person(user_id, self.client, lambda: self.make_headers(user_id, *roles))
 
     async def hear(self, event: EventData, *, subject: object, sequence: int = 1) -> None:
         envelope = Envelope.of(event, subject=str(subject), sequence=sequence, time=self.container.clock.now())
@@ -206,10 +211,10 @@ async def serving(app: Any, settings: Settings) -> AsyncIterator[tuple[str, Call
 
     async def stop() -> None:
         server.should_exit = True
-        await asyncio.wait({task}, timeout=10)
+        await asyncio.wait({task}, timeout=60)
 
     try:
-        await eventually(lambda: server.started or task.done(), timeout=10)
+        await eventually(lambda: server.started or task.done())
         if task.done():
             task.result()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", stop

@@ -91,5 +91,5 @@ async def test_the_worker_hears_the_broker(settings: Any, stack: Any, clock: Any
             )
             return bool(answer.status_code == 403)
 
-        await eventually(refused, timeout=15)
+        await eventually(refused)
         await broker.close()
