@@ -11,13 +11,13 @@ from sandbox_provider.payments import Payments, Refused
 from sandbox_provider.schemas import CancelPayment, CreatePayment, CreateRefund, PaymentOut, RefundOut
 
 
-def desk(request: Request) -> Payments:
+async def desk(request: Request) -> Payments:
     """The company's desk, from the application's state."""
     payments: Payments = request.app.state.payments
     return payments
 
 
-def authorised(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+async def authorised(request: Request, authorization: Annotated[str, Header()] = "") -> None:
     """Refuse callers without the secret API key."""
     expected = f"Bearer {request.app.state.settings.sandbox_api_key.get_secret_value()}"
     if not hmac.compare_digest(authorization.encode(), expected.encode()):

@@ -3,16 +3,17 @@
 import asyncio
 import json
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import select, update
+from sqlalchemy import text
 
 from rihla.db import Database
 from rihla.kernel import Clock
 from rihla.telemetry import get_logger
-from sandbox_provider import tables
 from sandbox_provider.settings import Settings
 from sandbox_provider.signing import HEADER, signature_header
 
@@ -26,6 +27,38 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.9, 1.1))
 
 
+_TAKE = text(
+    "WITH due AS (SELECT event_id, url FROM delivery WHERE next_attempt_at <= :now ORDER BY next_attempt_at LIMIT 50 "
+    "FOR UPDATE SKIP LOCKED) "
+    "UPDATE delivery d SET next_attempt_at = :lease FROM due JOIN event e ON e.id = due.event_id "
+    "WHERE d.event_id = due.event_id AND d.url = due.url RETURNING d.event_id, d.url, d.attempts, e.body"
+)
+_NOTE = text(
+    "UPDATE delivery d SET attempts = t.attempts, last_status = t.status, last_error = t.error, "
+    "delivered_at = t.delivered_at, next_attempt_at = t.following "
+    "FROM unnest(CAST(:event_ids AS text[]), CAST(:urls AS text[]), CAST(:attempts AS int[]), "
+    "CAST(:statuses AS int[]), CAST(:errors AS text[]), CAST(:delivered AS timestamptz[]), "
+    "CAST(:following AS timestamptz[])) "
+    "AS t (event_id, url, attempts, status, error, delivered_at, following) "
+    "WHERE d.event_id = t.event_id AND d.url = t.url"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt and its answer: a status, or what went wrong on the way."""
+
+    event_id: str
+    url: str
+    attempts: int
+    status: int | None
+    error: str | None
+
+    @property
+    def delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
 class Deliveries:
     """Sends what is due. Several processes may run it: rows are taken with SKIP LOCKED and leased."""
 
@@ -33,35 +66,20 @@ class Deliveries:
         self._db, self._client, self._settings, self._clock = db, client, settings, clock
 
     async def send_due(self) -> int:
-        """Send up to 50 due deliveries at once; how many were tried."""
+        """Send up to 50 due deliveries at once and note how they went; how many were tried."""
         due = await self._take()
-        await asyncio.gather(*(self._send(*row) for row in due))
+        if due:
+            await self._note(await asyncio.gather(*(self._send(*row) for row in due)))
         return len(due)
 
     async def _take(self) -> list[tuple[str, str, int, dict[str, Any]]]:
         now = self._clock.now()
-        delivery, event = tables.delivery, tables.event
+        lease = now + timedelta(seconds=2 * self._settings.webhook_timeout_seconds)
         async with self._db.transaction() as session:
-            rows = (
-                await session.execute(
-                    select(delivery.c.event_id, delivery.c.url, delivery.c.attempts, event.c.body)
-                    .join(event, event.c.id == delivery.c.event_id)
-                    .where(delivery.c.next_attempt_at <= now)
-                    .order_by(delivery.c.next_attempt_at)
-                    .limit(50)
-                    .with_for_update(of=delivery, skip_locked=True)
-                )
-            ).all()
-            lease = now + timedelta(seconds=2 * self._settings.webhook_timeout_seconds)
-            for row in rows:
-                await session.execute(
-                    update(delivery)
-                    .where(delivery.c.event_id == row.event_id, delivery.c.url == row.url)
-                    .values(next_attempt_at=lease)
-                )
-        return [(row.event_id, row.url, row.attempts, row.body) for row in rows]
+            rows = await session.execute(_TAKE, {"now": now, "lease": lease})
+            return [(row.event_id, row.url, row.attempts, row.body) for row in rows]
 
-    async def _send(self, event_id: str, url: str, attempts: int, content: dict[str, Any]) -> None:
+    async def _send(self, event_id: str, url: str, attempts: int, content: dict[str, Any]) -> Tried:
         body = json.dumps(content, separators=(",", ":")).encode()
         header = signature_header(
             body, timestamp=int(self._clock.now().timestamp()), secrets=self._settings.webhook_secrets
@@ -74,25 +92,32 @@ class Deliveries:
             status = answer.status_code
         except httpx.HTTPError as failure:
             error = type(failure).__name__
-        await self._note(event_id, url, attempts + 1, status, error)
+        return Tried(event_id, url, attempts + 1, status, error)
 
-    async def _note(self, event_id: str, url: str, attempts: int, status: int | None, error: str | None) -> None:
+    async def _note(self, tried: Sequence[Tried]) -> None:
         now = self._clock.now()
-        delivered = status is not None and 200 <= status < 300
-        following: datetime | None = None
-        if not delivered and attempts < self._settings.webhook_max_attempts and status != 410:
-            following = now + pause_after(attempts)
-        if not delivered:
-            _log.warning("webhook_not_delivered", event_id=event_id, attempts=attempts, status=status, error=error)
-        async with self._db.transaction() as session:
-            await session.execute(
-                update(tables.delivery)
-                .where(tables.delivery.c.event_id == event_id, tables.delivery.c.url == url)
-                .values(
-                    attempts=attempts,
-                    last_status=status,
-                    last_error=error,
-                    delivered_at=now if delivered else None,
-                    next_attempt_at=following,
+        for one in tried:
+            if not one.delivered:
+                _log.warning(
+                    "webhook_not_delivered",
+                    event_id=one.event_id,
+                    attempts=one.attempts,
+                    status=one.status,
+                    error=one.error,
                 )
-            )
+        values = {
+            "event_ids": [one.event_id for one in tried],
+            "urls": [one.url for one in tried],
+            "attempts": [one.attempts for one in tried],
+            "statuses": [one.status for one in tried],
+            "errors": [one.error for one in tried],
+            "delivered": [now if one.delivered else None for one in tried],
+            "following": [self._again_at(one, now) for one in tried],
+        }
+        async with self._db.transaction() as session:
+            await session.execute(_NOTE, values)
+
+    def _again_at(self, one: Tried, now: datetime) -> datetime | None:
+        if one.delivered or one.status == 410 or one.attempts >= self._settings.webhook_max_attempts:
+            return None
+        return now + pause_after(one.attempts)

@@ -58,8 +58,7 @@ class Payments:
             row, created = await self._once(session, tables.payment, key, values)
             answer = self._shown(row)
             if created:
-                await self._tell(session, "payment.created", answer, now)
-                await self._tell_end(session, answer, now)
+                await self._tell_beginning(session, answer, now)
         return answer
 
     async def find(self, *, payment_id: str | None = None, key: str | None = None) -> PaymentOut:
@@ -199,6 +198,12 @@ class Payments:
         if row.status == "requires_action":
             url = f"{self._settings.sandbox_public_url}/confirm/{row.id}?token={row.confirmation_token}"
         return PaymentOut(**values, confirmation_url=url)
+
+    async def _tell_beginning(self, session: AsyncSession, answer: PaymentOut, now: datetime) -> None:
+        """What is decided at once is told of once; what waits for a person or the bank also now."""
+        if answer.status in ("requires_action", "processing"):
+            await self._tell(session, "payment.created", answer, now)
+        await self._tell_end(session, answer, now)
 
     async def _tell_end(self, session: AsyncSession, answer: PaymentOut, now: datetime) -> None:
         if answer.status == "succeeded":
