@@ -53,7 +53,7 @@ def consumer_of(c: Container) -> Consumer:
             *(bind("flight", f"flight.{name}", trips.on_flight, partners.on_flight) for name in _FLIGHT_EVENTS),
             bind("flight", "flight.departed", trips.on_flight),
             bind("flight", "price_alert.triggered", trips.on_price_alert),
-            bind("payment", "payment.succeeded", payments.on_succeeded),
+            bind("payment", "payment.succeeded", payments.on_succeeded, at_once=payments.of_a_booking),
             bind("payment", "payment.failed", payments.on_failed),
             bind("payment", "refund.succeeded", payments.on_refunded, partners.on_refund),
             bind("payment", "refund.failed", payments.on_refund_failed, partners.on_refund),

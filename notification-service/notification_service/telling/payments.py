@@ -32,6 +32,10 @@ class PaymentConsumers:
         if envelope.data.get("booking_id") is None:
             await self._tell(session, envelope, "payment_received", "payment_id")
 
+    async def of_a_booking(self, envelope: Envelope, _consumer: str) -> bool:
+        """Whether `on_succeeded` has nothing to tell of this payment: then not even that it was heard is stored."""
+        return envelope.data.get("booking_id") is not None
+
     async def on_refunded(self, session: AsyncSession, envelope: Envelope) -> None:
         """Money is on its way back."""
         await self._tell(session, envelope, "refund_sent", "refund_id")

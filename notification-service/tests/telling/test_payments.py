@@ -3,7 +3,7 @@ from typing import Any
 
 from notification_service.preferences.rules import Preferences
 from notification_service.preferences.store import save_preferences
-from rihla.contracts.events import FlightDelayedV1, RefundFailedV1
+from rihla.contracts.events import FlightDelayedV1, PaymentSucceededV1, RefundFailedV1
 from rihla.kernel import new_id
 
 
@@ -18,6 +18,18 @@ def failed(trip: Any, clock: Any) -> RefundFailedV1:
         failure_code="card_closed",
         failed_at=clock.now(),
     )
+
+
+async def test_money_for_a_booking_is_left_to_its_confirmation_and_any_other_is_told(
+    stack: Any, trip: Any, clock: Any
+) -> None:
+    facts = {"user_id": trip.user_id, "amount_minor": 5000, "currency": "USD", "method": "card"}
+    for booking_id in (trip.booking_id, None):
+        paid = PaymentSucceededV1(payment_id=new_id(), booking_id=booking_id, captured_at=clock.now(), **facts)
+        await stack.hear(paid, subject=paid.payment_id)
+    told = await stack.rows("SELECT booking_id, kind FROM notice")
+    assert [tuple(one) for one in told] == [(None, "payment_received")]
+    assert len(await stack.rows("SELECT event_id FROM inbox")) == 1
 
 
 async def test_a_refund_that_failed_is_told_in_kind_words_and_once(stack: Any, trip: Any, box: Any, clock: Any) -> None:
