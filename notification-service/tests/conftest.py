@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -62,9 +61,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self.box = Mailbox()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = 0
         self._server: asyncio.Server | None = None
         self._open: set[SMTP] = set()
 
@@ -82,6 +79,7 @@ class MailServer:
             return connection
 
         self._server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -151,7 +149,7 @@ async def settings(
         redis_url=redis_url,
         namespace=namespace,
         smtp_url=mail_server.url,
-        smtp_timeout_seconds=3,
+        smtp_timeout_seconds=20,
         document_storage_url=f"file://{tmp_path}/documents",
         public_url="https://rihla.test",
         **keyring.settings("notification"),

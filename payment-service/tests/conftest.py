@@ -295,6 +295,7 @@ async def open_stack(
         webhook_url="http://payments.test/webhook",
         poll_seconds=0.02,
         sandbox_public_url="http://bank",
+        webhook_timeout_seconds=60,
     )
     sandbox_app = create_sandbox(sandbox_settings, clock=clock, webhook_transport=mailbox)
     booking = FakeBooking(clock.now)
@@ -309,7 +310,7 @@ async def open_stack(
         booking_url="http://booking.test",
         sandbox_url="http://sandbox.test",
         **keyring.settings("payment"),
-        **changes,
+        **{"provider_timeout_seconds": 30, "booking_timeout_seconds": 30, **changes},
     )
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(running(sandbox_app))

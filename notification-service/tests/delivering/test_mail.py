@@ -53,7 +53,7 @@ def test_a_mail_reads_back_as_it_was_meant() -> None:
 
 
 async def test_lines_that_begin_with_a_dot_arrive_as_they_were_written(mail_server: Any, box: Any) -> None:
-    pool = SmtpPool(mail_server.url, connections=1, timeout=3)
+    pool = SmtpPool(mail_server.url, connections=1, timeout=60)
     raw = b"Subject: dots\r\n\r\n.\r\n..two\r\n.hidden\r\nend\r\n"
     for mail in (raw, b".first" + raw):
         await pool.send(mail, sender="a@rihla.test", recipient="b@example.com")

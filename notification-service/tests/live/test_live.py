@@ -1,6 +1,5 @@
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,13 +18,10 @@ from rihla.testing import eventually
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """The application on a port of its own: an upgrade needs a real connection."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, ws="websockets-sansio"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, ws="websockets-sansio"))
     task = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await task
 
@@ -53,7 +49,7 @@ def as_user(keyring: Any) -> Any:
 
 
 async def said(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(await ws.receive_str(timeout=15))
+    found: dict[str, Any] = json.loads(await ws.receive_str(timeout=60))
     return found
 
 
@@ -116,7 +112,7 @@ async def test_a_socket_needs_a_person_and_a_person_has_few(address: str, client
     for ws in held:
         await said(ws)
     sixth = await client.ws_connect(url, headers=as_user(user_id))
-    closed = await sixth.receive(timeout=5)
+    closed = await sixth.receive(timeout=60)
     assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4029)
 
 
