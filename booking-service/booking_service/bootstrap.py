@@ -9,6 +9,7 @@ import httpx
 from booking_service.bookings.flight_client import FlightClient
 from booking_service.bookings.payment_client import PaymentClient
 from booking_service.documents.parts import DocumentParts, open_documents
+from booking_service.placing.desk import PlacingDesk
 from booking_service.placing.saved_traveller import TravellerClient
 from booking_service.settings import Settings
 from rihla.auth import TokenSigner
@@ -30,6 +31,7 @@ class Container:
     payments: PaymentClient
     travellers: TravellerClient
     documents: DocumentParts
+    placings: PlacingDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ async def open_container(
     )
     clock = clock or SystemClock()
     cipher = DataCipher(settings.encryption_keys())
+    placings = PlacingDesk(db)
     try:
         async with open_documents(settings, clock=clock) as documents:
-            yield Container(settings, clock, db, cipher, flights, payments, travellers, documents)
+            yield Container(settings, clock, db, cipher, flights, payments, travellers, documents, placings)
     finally:
+        await placings.close()
         await flights.close()
         await payments.close()
         await travellers.close()

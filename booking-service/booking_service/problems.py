@@ -6,6 +6,7 @@ from booking_service.changing import errors as changing
 from booking_service.check_in import errors as check_in
 from booking_service.disruptions import errors as disruptions
 from booking_service.documents.errors import DOCUMENT_PROBLEMS
+from booking_service.placing.grouped_statement import TooManyAtOnce
 from booking_service.placing.hold_budget import TooManyUnpaidBookings
 from booking_service.seat_plans import errors as seat_plans
 from rihla.web import ProblemSpec, ProblemTable
@@ -32,6 +33,7 @@ PROBLEMS = ProblemTable(
         ),
         errors.SubscriptionRidesUsedUp: ProblemSpec(409, "subscription-rides-used-up", "The rides are used up"),
         TooManyUnpaidBookings: ProblemSpec(409, "too-many-unpaid-bookings", "Too many unpaid bookings"),
+        TooManyAtOnce: ProblemSpec(429, "too-many-requests", "Too many are booking at this moment", retry_after=1),
         errors.ChargeNotDue: ProblemSpec(409, "charge-not-due", "Nothing is due"),
         errors.BookingChangedMeanwhile: ProblemSpec(409, "booking-changed", "The booking has changed meanwhile"),
         errors.StepUnderWay: ProblemSpec(

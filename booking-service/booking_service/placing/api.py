@@ -56,6 +56,7 @@ async def quote_a_booking(body: BookingRequest, principal: Person, c: Deps) -> R
     responses=problem_responses(
         *_REFUSALS,
         "too-many-unpaid-bookings",
+        "too-many-requests",
         "idempotency-key-required",
         "idempotency-key-reused",
         "request-in-progress",

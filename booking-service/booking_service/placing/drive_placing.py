@@ -12,14 +12,14 @@ from typing import Any
 from booking_service.bookings import errors, facts
 from booking_service.bookings.errors import HoldLost, InvalidRequest, NotEnoughSeats, OfferNotValid, SeatTaken
 from booking_service.bookings.hold import Hold
-from booking_service.bookings.store import add_errand
 from booking_service.bookings.view import BookingView
 from booking_service.bookings.wire import booking_json
 from booking_service.bootstrap import Container
-from booking_service.placing import store
 from booking_service.placing.compose import Placing, compose
+from booking_service.placing.refusal_store import Ending
 from booking_service.placing.rules import check_travel_days
 from booking_service.placing.seal_order import sealed_order
+from booking_service.placing.store import place_values
 from booking_service.problems import PROBLEMS
 from rihla.contracts.events import Envelope
 from rihla.db.idempotency import RequestInProgress
@@ -125,8 +125,7 @@ async def _store(c: Container, placing: Placing, view: BookingView, idem: Idempo
     body = booking_json(view, now)
     event = facts.created(view)
     envelope = Envelope.of(event, subject=str(view.id), sequence=1, time=now)
-    placed = await store.place(
-        await c.db.asyncpg_pool(),
+    sold = place_values(
         view,
         attempt=placing.attempt,
         step=None if view.total_minor else "confirming",
@@ -136,7 +135,7 @@ async def _store(c: Container, placing: Placing, view: BookingView, idem: Idempo
         body=body,
         now=now,
     )
-    if not placed:
+    if not await c.placings.place(sold):
         raise RequestInProgress("Another try of this request is being finished; ask again shortly.")
     return body
 
@@ -147,22 +146,20 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
     The hold's release leaves a tombstone if the hold itself is still on its way. False when another process took over.
     """
     now = c.clock.now()
-    async with c.db.transaction() as session:
-        refusal = refusal_of(error)
-        if not await store.refuse(session, placing, refusal):
-            return False
-        delay = _LATE_HOLD if isinstance(error, _NOTHING_HELD) else timedelta(0)
-        await add_errand(session, placing.booking_id, "release_hold", now=now, delay=delay, hold_id=placing.hold_id)
-        if placing.order.promo_code:
-            await add_errand(session, placing.booking_id, "release_promo", now=now)
-        if placing.order.subscription_id:
-            await add_errand(session, placing.booking_id, "release_rides", now=now)
-        # A repeat of the request hears the same refusal; after an outage or a mistake it is a new attempt.
-        if idem is not None and isinstance(error, InvalidRequest | OfferNotValid):
-            await store.forget_key(session, idem)
-        elif idem is not None and refusal["kind"] != _OUTAGE:
-            await idem.refuse(session, error, PROBLEMS)
-    return True
+    order, refusal = placing.order, refusal_of(error)
+    late = _LATE_HOLD if isinstance(error, _NOTHING_HELD) else timedelta(0)
+    promo, rides = ["release_promo"] * bool(order.promo_code), ["release_rides"] * bool(order.subscription_id)
+    # A repeat of the request hears the same refusal; after an outage or a mistake it is a new attempt.
+    mistaken = isinstance(error, InvalidRequest | OfferNotValid)
+    again = idem is not None and not mistaken and refusal["kind"] != _OUTAGE
+    ending = Ending(
+        refusal=refusal,
+        errands=["release_hold", *promo, *rides],
+        due_at=now + late,
+        answer=idem.saved_refusal(error, PROBLEMS) if idem is not None and again else None,
+        forget_key=mistaken,
+    )
+    return await c.placings.refuse(placing, ending, idem, now=now)
 
 
 def refusal_of(error: DomainError) -> dict[str, Any]:

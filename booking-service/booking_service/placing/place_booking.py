@@ -20,6 +20,7 @@ from booking_service.placing import store
 from booking_service.placing.budget_store import SLOT_CHECK, SLOT_INDEX, read_kept
 from booking_service.placing.compose import Placing
 from booking_service.placing.drive_placing import drive, give_up, refusal_again
+from booking_service.placing.grouped_statement import TooManyAtOnce
 from booking_service.placing.hold_budget import HoldBudget, check_budget
 from booking_service.placing.order import Order
 from booking_service.placing.rules import check_party
@@ -37,22 +38,18 @@ async def place_booking(c: Container, principal: Principal, order: Order, idem: 
     """The new booking as JSON, or the saved answer of the same request.
 
     Raises InvalidRequest (422), what flight-service and payment-service refuse (409, 410), RequestInProgress (409),
-    TooManyUnpaidBookings (409), KeyReused (422) and UpstreamUnavailable (503: repeat with the same key,
-    nothing is lost).
+    TooManyUnpaidBookings (409), KeyReused (422), TooManyAtOnce (429) and UpstreamUnavailable
+    (503: repeat with the same key, nothing is lost).
     """
     findings = check_party(order, c.clock.now().date())
     if findings:
         raise InvalidRequest(*findings)
     placing = _new_placing(c, principal, sealed_order(c.cipher, order))
-    reference = await store.begin(
-        await c.db.asyncpg_pool(),
-        placing,
-        idem,
-        lease_until=placing.created_at + c.settings.placing_lease,
-        budget=_budget(c, placing),
+    begun = await c.placings.begin(
+        placing, idem, lease_until=placing.created_at + c.settings.placing_lease, budget=_budget(c, placing)
     )
-    if reference is not None:
-        return await _drive_and_answer(c, replace(placing, reference=reference), idem)
+    if begun is not None:
+        return await _drive_and_answer(c, begun, idem)
     found = await _resume(c, placing, idem)
     return await _drive_and_answer(c, found, idem) if isinstance(found, Placing) else found
 
@@ -84,7 +81,7 @@ def _budget(c: Container, placing: Placing) -> HoldBudget:
 async def _drive_and_answer(c: Container, placing: Placing, idem: IdempotentRequest) -> bytes:
     try:
         view, body = await drive(c, placing, idem)
-    except (UpstreamUnavailable, RequestInProgress):
+    except (UpstreamUnavailable, RequestInProgress, TooManyAtOnce):
         await _step_back(c, placing, idem)
         raise
     except HoldLost as lost:

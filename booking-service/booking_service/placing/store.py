@@ -1,5 +1,5 @@
-"""Every query of placing. The two transactions of the hot path are one statement each, on the bare driver: a round trip
-costs more than the work (stack.md), and a statement of its own is a transaction of its own.
+"""Queries of placing. The transactions of the hot path (`BEGIN`, `PLACE` and `refusal_store.REFUSE`) are one statement
+each, executed in groups on the bare driver: a round trip costs more than the work (stack.md).
 """
 
 from dataclasses import dataclass
@@ -7,15 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from booking_service.bookings.reference import new_reference
 from booking_service.bookings.view import BookingView
-from booking_service.placing.budget_store import SLOT_INDEX, free_slot, slot_at_once
+from booking_service.placing.budget_store import free_slot, slot_at_once
 from booking_service.placing.compose import Placing
 from booking_service.placing.hold_budget import HoldBudget
 from booking_service.placing.order import Order
@@ -32,17 +29,19 @@ $9::timestamptz,
   ($16::jsonb ->> 'subscription_id')::uuid"""
 _SLOT = slot_at_once("coalesce($5::uuid, $3::uuid)", "$18::int", "$19::timestamptz")
 
-_BEGIN_WITH_KEY = f"""
+BEGIN = f"""
 WITH slot AS MATERIALIZED ({_SLOT}),
 k AS (
   INSERT INTO idempotency_key (scope, key, fingerprint, resource_id, lease_until, created_at)
-  SELECT $20, $21, $22, $1, $15, $17 FROM slot ON CONFLICT DO NOTHING RETURNING 1)
-INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM k, slot RETURNING reference"""
-_BEGIN = f"""WITH slot AS MATERIALIZED ({_SLOT})
-INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM slot RETURNING reference"""
+  SELECT $20, $21, $22, $1, $15, $17 FROM slot ON CONFLICT DO NOTHING RETURNING 1),
+begun AS (
+  INSERT INTO booking {_COLUMNS} SELECT {_VALUES} FROM k, slot RETURNING 1)
+SELECT count(*) FROM begun"""
+"""First transaction: the key and the booking with its ids, or nothing when the key was there already or the hold budget
+must be looked at. A statement of its own is a transaction of its own."""
 
 # No NOTIFY: it takes a lock that puts all commits in a row, and the relay looks every 100 ms anyway.
-_PLACE = """
+PLACE = """
 WITH placed AS (
   UPDATE booking SET state = 'pending_payment', step = $4::text, currency = ($3::jsonb)->>'currency',
     total_minor = (($3::jsonb)->>'total_minor')::bigint, notes = ($3::jsonb)->'notes', trip_starts_at = $5,
@@ -128,7 +127,10 @@ def _draft(order: Order) -> str:
     return msgspec.json.encode(order).decode()
 
 
-def _values(placing: Placing, lease_until: datetime, budget: HoldBudget) -> tuple[Any, ...]:
+def begin_values(
+    placing: Placing, idem: IdempotentRequest, *, lease_until: datetime, budget: HoldBudget
+) -> tuple[Any, ...]:
+    """What `BEGIN` is given."""
     order = placing.order
     return (
         placing.booking_id,
@@ -150,38 +152,13 @@ def _values(placing: Placing, lease_until: datetime, budget: HoldBudget) -> tupl
         placing.created_at,
         budget.at_once,
         placing.created_at - budget.window,
+        idem.scope,
+        idem.key,
+        idem.fingerprint,
     )
 
 
-async def begin(
-    pool: "asyncpg.Pool[Any]",
-    placing: Placing,
-    idem: IdempotentRequest | None,
-    *,
-    lease_until: datetime,
-    budget: HoldBudget,
-) -> str | None:
-    """First transaction: the key and the booking with its ids. The reference, or None when the key was there already or
-    the hold budget must be looked at.
-
-    A reference somebody has is drawn again (of a thousand million it happens seldom), and so is a slot a rival took.
-    """
-    values = list(_values(placing, lease_until, budget))
-    keyed = [] if idem is None else [idem.scope, idem.key, idem.fingerprint]
-    while True:
-        try:
-            reference = await pool.fetchval(_BEGIN_WITH_KEY if keyed else _BEGIN, *values, *keyed)
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name == "uq_booking_reference":
-                values[1] = new_reference()
-            elif error.constraint_name != SLOT_INDEX:
-                raise
-        else:
-            return None if reference is None else str(reference)
-
-
-async def place(
-    pool: "asyncpg.Pool[Any] | PoolConnectionProxy[Any]",
+def place_values(
     view: BookingView,
     *,
     attempt: int,
@@ -191,12 +168,9 @@ async def place(
     idem: IdempotentRequest | None,
     body: bytes,
     now: datetime,
-) -> bool:
-    """Second transaction: everything that was sold, the event (None: nobody is told yet) and the saved answer. False
-    when another attempt took over. On a connection it is part of that connection's transaction.
-    """
-    placed = await pool.fetchval(
-        _PLACE,
+) -> tuple[Any, ...]:
+    """What `PLACE` is given: everything that was sold, the event (None: nobody is told yet) and the saved answer."""
+    return (
         view.id,
         attempt,
         msgspec.json.encode(view).decode(),
@@ -212,7 +186,6 @@ async def place(
         idem.key if idem else None,
         body,
     )
-    return bool(placed)
 
 
 _FREE_SLOT = free_slot("CAST(:holder AS uuid)", "CAST(:most AS int)")
@@ -225,10 +198,6 @@ _REVIVE = text(
     "UPDATE booking SET state = 'placing', attempt = attempt + 1, lease_until = :lease_until, hold_id = :hold_id, "
     "draft = CAST(:draft AS jsonb), refusal = NULL, payment_required_by = :required_by, created_at = :now, "
     f"unpaid_slot = ({_FREE_SLOT}) WHERE id = :id AND state = 'refused' RETURNING *"
-)
-_REFUSE = text(
-    "UPDATE booking SET state = 'refused', draft = NULL, lease_until = NULL, refusal = CAST(:refusal AS jsonb) "
-    "WHERE id = :id AND state = 'placing' AND attempt = :attempt RETURNING id"
 )
 _STEP_BACK = text(
     "UPDATE booking SET lease_until = :now WHERE id = :id AND state = 'placing' AND attempt = :attempt RETURNING id"
@@ -337,19 +306,6 @@ async def stalled(session: AsyncSession, *, now: datetime, lease: timedelta, lim
     return [_placing(row) for row in rows]
 
 
-async def refuse(session: AsyncSession, placing: Placing, refusal: dict[str, Any]) -> bool:
-    """The attempt has ended without a booking; the personal data of the draft goes. False when another took over."""
-    row = await session.execute(
-        _REFUSE,
-        {
-            "id": placing.booking_id,
-            "attempt": placing.attempt,
-            "refusal": msgspec.json.encode(refusal).decode(),
-        },
-    )
-    return row.first() is not None
-
-
 async def step_back(session: AsyncSession, placing: Placing, idem: IdempotentRequest | None, *, now: datetime) -> None:
     """No answer came: give the lease back, so that the caller's repeat or the sweeper goes on at once with the same
     ids.
@@ -362,11 +318,3 @@ async def step_back(session: AsyncSession, placing: Placing, idem: IdempotentReq
             ),
             {"now": now, "scope": idem.scope, "key": idem.key},
         )
-
-
-async def forget_key(session: AsyncSession, idem: IdempotentRequest) -> None:
-    """A payload that was refused for its shape keeps no key: the corrected one may use it."""
-    await session.execute(
-        text("DELETE FROM idempotency_key WHERE scope = :scope AND key = :key AND status IS NULL"),
-        {"scope": idem.scope, "key": idem.key},
-    )

@@ -21,7 +21,7 @@ from booking_service.bootstrap import Container
 from booking_service.placing.compose import RIDES, Placing, compose
 from booking_service.placing.drive_placing import check_hold
 from booking_service.placing.seal_order import sealed_order
-from booking_service.placing.store import place
+from booking_service.placing.store import PLACE, place_values
 from booking_service.seat_plans import store
 from booking_service.seat_plans.errors import SeatPlanNotPossible
 from booking_service.seat_plans.find_flights import NO_SEATS, Chosen, Missing, find_flights
@@ -157,9 +157,10 @@ async def _place_all(c: Container, row: Row, views: list[BookingView]) -> None:
         if held is None:
             raise RequestInProgress("Another process is reserving this plan; ask again shortly.")
         for view in views:
-            await place(
-                connection, view, attempt=1, step=None, errand_id=new_id(), envelope=None, idem=None, body=b"", now=now
+            sold = place_values(
+                view, attempt=1, step=None, errand_id=new_id(), envelope=None, idem=None, body=b"", now=now
             )
+            await connection.fetchval(PLACE, *sold)
 
 
 async def give_up(c: Container, row: Row) -> bool:

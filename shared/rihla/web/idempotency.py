@@ -57,22 +57,22 @@ class IdempotentRequest:
             await finish_key(session, scope=self.scope, key=self.key, status=status, body=body)
 
     async def finish_with_error(self, db: Database, error: DomainError, problems: ProblemTable) -> None:
-        """`refuse` in a transaction of its own."""
-        if self._saves(error, problems):
+        """Save a domain refusal as the answer, in a transaction of its own; see `saved_refusal`."""
+        saved = self.saved_refusal(error, problems)
+        if saved is not None:
+            status, body = saved
             async with db.transaction() as session:
-                await self.refuse(session, error, problems)
+                await finish_key(
+                    session, scope=self.scope, key=self.key, status=status, body=body, media_type=MEDIA_TYPE
+                )
 
-    async def refuse(self, session: AsyncSession, error: DomainError, problems: ProblemTable) -> None:
-        """Save a domain refusal (409, 410) as the answer; validation failures and outages are not frozen."""
-        if self._saves(error, problems):
-            spec, body = domain_problem(error, problems, self.request_id)
-            await finish_key(
-                session, scope=self.scope, key=self.key, status=spec.status, body=body, media_type=MEDIA_TYPE
-            )
-
-    def _saves(self, error: DomainError, problems: ProblemTable) -> bool:
+    def saved_refusal(self, error: DomainError, problems: ProblemTable) -> tuple[int, bytes] | None:
+        """What a repeat will hear of a refusal (409, 410); None for validation failures and outages, not frozen."""
         spec = problems.spec(error)
-        return self.key != _NO_KEY and spec is not None and spec.status in _SAVED_REFUSALS
+        if self.key == _NO_KEY or spec is None or spec.status not in _SAVED_REFUSALS:
+            return None
+        _, body = domain_problem(error, problems, self.request_id)
+        return spec.status, body
 
 
 def idempotent_request(*, required: bool = True, without: frozenset[str] = frozenset()) -> Callable[..., Any]:
