@@ -44,4 +44,4 @@ async def test_the_worker_creates_what_is_missing_and_is_ready(
                 )
                 return found.first() is not None
 
-        await eventually(tenth_day_is_there, timeout=30)
+        await eventually(tenth_day_is_there)
