@@ -15,6 +15,9 @@ class Settings(DocumentSettings, SeatPlanSettings):
 
     service: ClassVar[str] = "booking"
 
+    db_pool_size: int = Field(
+        default=10, ge=5, le=200, description="Database connections; the placing desk keeps three of the bare driver's"
+    )
     payment_window_minutes: float = Field(default=15, gt=0, le=120, description="From placing to `payment_required_by`")
     hold_grace_seconds: int = Field(default=120, ge=0, le=600, description="A hold outlives the payment window by this")
     placing_lease_seconds: float = Field(

@@ -28,6 +28,7 @@ def offer_document(
         "price": _price(offer),
         "fare_rules": rules_document(offer.brand, offer.cabin, offer.currency, offer.change_fee_minor),
         "average_rating": None,
+        "review_count": 0,
     }
 
 

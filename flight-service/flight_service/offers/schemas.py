@@ -105,6 +105,7 @@ class Offer(Schema):
     average_rating: float | None = Field(
         default=None, description="1-5, from travellers of these flights; null: none yet"
     )
+    review_count: int = Field(default=0, ge=0, description="How many reviews `average_rating` speaks for")
 
 
 class OneWayOffer(Offer):

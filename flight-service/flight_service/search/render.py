@@ -70,7 +70,7 @@ class OfferWriter:
         brand = reference.rules.brands[terms.brand]
         change_fee = reference.rates.convert(brand.change_fee_minor, terms.currency)
         rules = msgspec.json.encode(rules_document(brand, terms.cabin, terms.currency, change_fee)).decode()
-        return f',"fare_rules":{rules},"average_rating":null}}'
+        return f',"fare_rules":{rules},"average_rating":null,"review_count":0}}'
 
     def offer(self, combination: Combination) -> str:
         """One offer."""

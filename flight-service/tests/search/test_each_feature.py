@@ -128,5 +128,5 @@ async def test_best_is_price_and_time_together_at_twelve_dollars_an_hour(everyth
     assert costs == sorted(costs)
 
 
-async def test_an_offer_says_where_its_stars_will_stand(everything: Any) -> None:
-    assert {offer["average_rating"] for offer in everything} == {None}
+async def test_an_offer_says_where_its_stars_and_their_number_will_stand(everything: Any) -> None:
+    assert {(offer["average_rating"], offer["review_count"]) for offer in everything} == {(None, 0)}
