@@ -160,7 +160,8 @@ async def test_with_payment_service_down_a_promo_booking_waits_and_is_finished_l
 async def test_where_too_many_wait_a_buyer_is_told_when_to_come_again_and_nothing_is_left(house: Any) -> None:
     desk = house.app.state.container.placings
     desk._begin._writer._longest_queue = 0
-    answer = await house.post("/v1/bookings", body := house.body(), key="k1")
+    body = house.body()
+    answer = await house.post("/v1/bookings", body, key="k1")
     assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
     assert int(answer.headers["retry-after"]) >= 1
     assert await house.rows("SELECT 1 FROM booking") == await house.rows("SELECT 1 FROM idempotency_key") == []
@@ -171,7 +172,8 @@ async def test_where_too_many_wait_a_buyer_is_told_when_to_come_again_and_nothin
 async def test_a_buyer_who_meets_the_full_line_after_the_hold_comes_again_to_the_same_seats(house: Any) -> None:
     desk = house.app.state.container.placings
     desk._place._writer._longest_queue = 0
-    assert (await house.post("/v1/bookings", body := house.body(), key="k1")).status_code == 429
+    body = house.body()
+    assert (await house.post("/v1/bookings", body, key="k1")).status_code == 429
     desk._place._writer._longest_queue = 5_000
     again = await house.post("/v1/bookings", body, key="k1")
     assert again.status_code == 201
