@@ -151,12 +151,12 @@ async def give_up(c: Container, placing: Placing, error: DomainError, idem: Idem
     promo, rides = ["release_promo"] * bool(order.promo_code), ["release_rides"] * bool(order.subscription_id)
     # A repeat of the request hears the same refusal; after an outage or a mistake it is a new attempt.
     mistaken = isinstance(error, InvalidRequest | OfferNotValid)
-    again = idem is not None and not mistaken and refusal["kind"] != _OUTAGE
+    lasting = not mistaken and refusal["kind"] != _OUTAGE
     ending = Ending(
         refusal=refusal,
         errands=["release_hold", *promo, *rides],
         due_at=now + late,
-        answer=idem.saved_refusal(error, PROBLEMS) if idem is not None and again else None,
+        answer=idem.saved_refusal(error, PROBLEMS) if idem is not None and lasting else None,
         forget_key=mistaken,
     )
     return await c.placings.refuse(placing, ending, idem, now=now)

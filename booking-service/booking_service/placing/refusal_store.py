@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -52,7 +51,7 @@ def refuse_values(
         placing.booking_id,
         placing.attempt,
         msgspec.json.encode(ending.refusal).decode(),
-        msgspec.json.encode(_payload(placing.hold_id)).decode(),
+        msgspec.json.encode({"hold_id": placing.hold_id}).decode(),
         ending.due_at,
         now,
         [new_id() for _ in ending.errands],
@@ -63,7 +62,3 @@ def refuse_values(
         body,
         ending.forget_key,
     )
-
-
-def _payload(hold_id: UUID) -> dict[str, UUID]:
-    return {"hold_id": hold_id}
