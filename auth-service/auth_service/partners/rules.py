@@ -6,14 +6,6 @@ import re
 import secrets
 from dataclasses import dataclass
 
-SCOPES: dict[str, str] = {
-    "offers:read": "search flights and read offers",
-    "bookings:read": "read bookings made by this key's organisation",
-    "bookings:write": "place, change and cancel bookings",
-    "payments:write": "pay for bookings",
-    "webhooks:read": "read webhook endpoints and what was sent to them",
-    "webhooks:write": "keep webhook endpoints and send again",
-}
 _SHAPE = re.compile(r"^rk_(test|live)_([A-Za-z0-9]{8})([A-Za-z0-9]{32})$")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -10,6 +10,8 @@ from auth_service.people.fields import ShortText
 from rihla.web import RequestModel, Schema
 
 Scope = Literal["offers:read", "bookings:read", "bookings:write", "payments:write", "webhooks:read", "webhooks:write"]
+"""Search flights and read offers; read the organisation's bookings; place, change and cancel them; pay for them; read
+webhook endpoints and what was sent to them; keep them and send again."""
 
 _USUAL_SCOPES: tuple[Scope, ...] = ("offers:read", "bookings:read", "bookings:write", "payments:write")
 
