@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -26,6 +27,9 @@ from rihla.web import build_worker
 from rihla.web.health import Checks
 from rihla.web.housekeeping import Housekeeping
 from rihla.web.loops import Loop, pause_or_stop
+
+_SEALED: Final = 1000
+"""Postings sealed in one transaction: what a second brings, so that the chain does not grow one by one."""
 
 
 def create_worker(
@@ -53,7 +57,7 @@ def loops(c: Container) -> Sequence[Loop]:
         _every(1.0, "refunds", lambda: drive_refunds(c.db, c.providers, c.clock)),
         _every(1.0, "saved_methods", lambda: drive_methods(c.vault)),
         _every(2.0, "pending_webhooks", lambda: retry_pending(c.db, c.clock)),
-        _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now())),
+        _every(1.0, "ledger_sealer", lambda: seal_batch(c.db, now=c.clock.now(), limit=_SEALED), full=_SEALED),
         _every(30.0, "renewals", lambda: renew_due(c.till, c.seats, grace_days=c.settings.subscription_grace_days)),
         _every(1.0, "seat_plans", lambda: drive_seat_plans(c.seats)),
         _every(60.0, "promo_expiry", lambda: release_expired(c.db, c.clock)),
@@ -68,12 +72,12 @@ def checks(c: Container) -> Checks:
     return {"database": c.db.check, "broker": c.broker.check, "ledger": lambda: ledger_is_right(c.db)}
 
 
-def _every(seconds: float, name: str, job: Callable[[], Awaitable[int]]) -> Loop:
-    """Repeat a job: at once while it finds work, else after a pause."""
+def _every(seconds: float, name: str, job: Callable[[], Awaitable[int]], *, full: int = 1) -> Loop:
+    """Repeat a job: at once while it finds `full` or more to do, else after a pause."""
 
     async def loop(stop: asyncio.Event) -> None:
         while not stop.is_set():
-            if not await job():
+            if await job() < full:
                 await pause_or_stop(stop, seconds)
 
     loop.__qualname__ = name

@@ -42,15 +42,5 @@ async def read_charge_due(
     charge_id: Annotated[UUID | None, Query(description="Default: the oldest charge that is due")] = None,
 ) -> ChargeDue:
     """404 for an unknown booking and for somebody else's; 409 for a charge that is paid, void or past its time."""
-    view, charge = await charge_due(c, booking_id, user_id, charge_id)
-    return ChargeDue(
-        booking_id=view.id,
-        charge_id=charge.id,
-        user_id=view.user_id,
-        reference=view.reference,
-        kind=charge.kind,
-        amount_minor=charge.amount_minor,
-        currency=charge.currency,
-        status=charge.status,
-        payable_until=charge.payable_until,
-    )
+    charge = await charge_due(c, booking_id, user_id, charge_id)
+    return ChargeDue.model_validate(charge, from_attributes=True)
