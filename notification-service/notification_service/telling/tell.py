@@ -66,8 +66,14 @@ class Teller:
                 state="waiting" if waits else "queued",
                 waits_for=kind.waits_for if attaches else None,
                 waits_after=fact.sequence if attaches else None,
-                due_at=now + self.document_wait if waits else earliest,
+                due_at=self._patience(fact, now) if waits else earliest,
             )
+
+    def _patience(self, fact: Fact, now: datetime) -> datetime:
+        """When a mail leaves without its documents: never before those who make them promised to have them."""
+        usual = now + self.document_wait
+        promised = fact.values.get("documents_by")
+        return usual if promised is None else max(usual, datetime.fromisoformat(promised))
 
     def _announce_after_commit(self, session: AsyncSession, user_ids: Sequence[UUID]) -> None:
         if user_ids:

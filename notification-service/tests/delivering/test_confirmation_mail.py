@@ -60,6 +60,30 @@ async def test_documents_that_are_late_become_a_link(stack: Any, trip: Any, box:
     assert await stack.send() == 0
 
 
+async def test_in_a_rush_the_mail_waits_as_long_as_the_papers_are_promised(
+    stack: Any, trip: Any, box: Any, clock: FixedClock
+) -> None:
+    promised = clock.now() + timedelta(hours=1)
+    confirmed = trip.confirmed().model_copy(update={"documents_by": promised})
+    await stack.hear(confirmed, subject=trip.booking_id, sequence=2)
+    clock.advance(timedelta(minutes=59))
+    assert await stack.send() == 0
+    await stack.container.storage.put("bookings/x/tickets.pdf", PDF, media_type="application/pdf")
+    await stack.hear(trip.ready("bookings/x/tickets.pdf"), subject=trip.booking_id, sequence=3)
+    assert await stack.send() == 1
+    assert attachments(box.mails[0]) == {"K7QX2M-tickets.pdf": PDF}
+
+
+async def test_a_promise_of_papers_that_is_not_kept_does_not_keep_the_mail(
+    stack: Any, trip: Any, box: Any, clock: FixedClock
+) -> None:
+    confirmed = trip.confirmed().model_copy(update={"documents_by": clock.now() + timedelta(hours=1)})
+    await stack.hear(confirmed, subject=trip.booking_id, sequence=2)
+    clock.advance(timedelta(hours=1))
+    assert await stack.send() == 1
+    assert attachments(box.mails[0]) == {}
+
+
 async def test_the_same_event_and_the_same_fact_under_another_id_make_one_mail(stack: Any, trip: Any, box: Any) -> None:
     envelope = await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
     assert await stack.consumer.handle(envelope) == "repeated"

@@ -97,6 +97,8 @@ class BookingConfirmedV1(_BookingEvent):
     event_type: ClassVar[str] = "booking.confirmed.v1"
     confirmed_at: datetime
     late: bool = False
+    documents_by: datetime | None = None
+    """In a rush, when papers stand back: a mail that attaches them waits until then before it leaves without."""
 
 
 class BookingExpiredV1(_BookingEvent):
