@@ -9,6 +9,7 @@ import httpx
 from booking_service.bookings.flight_client import FlightClient
 from booking_service.bookings.payment_client import PaymentClient
 from booking_service.documents.parts import DocumentParts, open_documents
+from booking_service.documents.rush import Rush
 from booking_service.placing.desk import PlacingDesk
 from booking_service.placing.saved_traveller import TravellerClient
 from booking_service.settings import Settings
@@ -31,6 +32,7 @@ class Container:
     payments: PaymentClient
     travellers: TravellerClient
     documents: DocumentParts
+    rush: Rush
     placings: PlacingDesk
 
 
@@ -81,9 +83,10 @@ async def open_container(
     clock = clock or SystemClock()
     cipher = DataCipher(settings.encryption_keys())
     placings = PlacingDesk(db)
+    rush = Rush(db, settings, clock=clock)
     try:
         async with open_documents(settings, clock=clock) as documents:
-            yield Container(settings, clock, db, cipher, flights, payments, travellers, documents, placings)
+            yield Container(settings, clock, db, cipher, flights, payments, travellers, documents, rush, placings)
     finally:
         await placings.close()
         await flights.close()

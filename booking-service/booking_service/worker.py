@@ -125,7 +125,7 @@ async def open_worker(
                 completion=CompletionSweeper(c),
                 changes=ChangeSweeper(c),
                 seat_plans=SeatPlanSweeper(c),
-                documents=DocumentMaker(c.db, c.documents, clock=c.clock),
+                documents=DocumentMaker(c.db, c.documents, c.rush, clock=c.clock),
                 forgetter=Forgetter(c),
                 passports=PassportSealer(c),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),

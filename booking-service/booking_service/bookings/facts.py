@@ -73,8 +73,12 @@ def created(view: BookingView) -> BookingCreatedV1:
     return BookingCreatedV1(**_whole(view), payment_required_by=view.payment_required_by)
 
 
-def confirmed(view: BookingView, *, now: datetime, late: bool) -> BookingConfirmedV1:
-    return BookingConfirmedV1(**_whole(view), confirmed_at=view.confirmed_at or now, late=late)
+def confirmed(
+    view: BookingView, *, now: datetime, late: bool, documents_by: datetime | None = None
+) -> BookingConfirmedV1:
+    return BookingConfirmedV1(
+        **_whole(view), confirmed_at=view.confirmed_at or now, late=late, documents_by=documents_by
+    )
 
 
 def expired(view: BookingView, *, now: datetime) -> BookingExpiredV1:

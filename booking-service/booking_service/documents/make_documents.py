@@ -15,6 +15,7 @@ from booking_service.documents import store
 from booking_service.documents.kinds import MadeFile
 from booking_service.documents.make_papers import make_papers
 from booking_service.documents.parts import DocumentParts
+from booking_service.documents.rush import Rush
 from booking_service.forgetting.erased import ERASED_EMAIL
 from rihla.contracts.events import BookingDocumentsReadyV1
 from rihla.contracts.events.booking import DocumentFact
@@ -41,9 +42,10 @@ class DocumentMaker:
 
     name = "document-maker"
 
-    def __init__(self, db: Database, parts: DocumentParts, *, clock: Clock) -> None:
+    def __init__(self, db: Database, parts: DocumentParts, rush: Rush, *, clock: Clock) -> None:
         self._db = db
         self._parts = parts
+        self._rush = rush
         self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -53,9 +55,12 @@ class DocumentMaker:
                 await pause_or_stop(stop, _IDLE_SECONDS)
 
     async def work_off(self) -> int:
-        """Claim a few jobs that are due and do them, all at once."""
+        """Claim a few jobs and do them, all at once: those that are due and, when there is no rush, those that could
+        wait.
+        """
+        rush = await self._rush.is_on()
         async with self._db.transaction() as session:
-            jobs = await store.claim_jobs(session, now=self._clock.now(), most=_AT_ONCE)
+            jobs = await store.claim_jobs(session, now=self._clock.now(), most=_AT_ONCE, rush=rush)
         await asyncio.gather(*(self._do(job) for job in jobs))
         return len(jobs)
 

@@ -98,6 +98,7 @@ class DocumentReader:
             subject = pass_subject(passenger_id, flight_id, found[2].sequence)
             row = await store.newest_document(session, booking_id, DocumentKind.BOARDING_PASS, subject, media_type)
             if row is None:
+                await store.hurry(session, booking_id, now=self._clock.now())
                 if not await store.live_jobs(session, booking_id):
                     pairs = [(passenger_id, flight_id)]
                     await request_boarding_passes(session, booking_id, pairs, now=self._clock.now())
@@ -126,6 +127,7 @@ class DocumentReader:
         """Make sure that what is missing is being made; NoDocumentYet when it cannot be."""
         if booking.status not in _TICKETED:
             raise NoDocumentYet("Pay for the booking first; its documents are made as soon as it is confirmed.")
+        await store.hurry(session, booking.id, now=self._clock.now())
         if not await store.live_jobs(session, booking.id):
             await request_documents(session, booking.id, [kind], now=self._clock.now(), cause="changed")
 

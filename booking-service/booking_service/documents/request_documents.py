@@ -18,10 +18,13 @@ async def request_documents(
     now: datetime,
     cause: str = "confirmed",
     refund_id: UUID | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """Queue one job. `cause`: `confirmed`, `cancelled` or `changed`; a refund receipt needs `refund_id`."""
+    """Queue one job. `cause`: `confirmed`, `cancelled` or `changed`; a refund receipt needs `refund_id`. `due_at`: when
+    it must be made, if it may stand back in a rush.
+    """
     orders = [Order(kind, refund_id=refund_id if kind is DocumentKind.REFUND_RECEIPT else None) for kind in kinds]
-    await add_job(session, booking_id, cause, orders, now)
+    await add_job(session, booking_id, cause, orders, now, due_at=due_at)
 
 
 async def request_boarding_passes(

@@ -18,12 +18,17 @@ from rihla.kernel import new_id
 LEASE = timedelta(seconds=60)
 LIVE_JOBS = (JobState.QUEUED, JobState.WORKING)
 
-_CLAIM = text(
+_CLAIM = (
     "UPDATE document_job SET state = 'working', attempts = attempts + 1, due_at = :lease_until WHERE id IN ("
-    "SELECT id FROM document_job WHERE state IN ('queued', 'working') AND due_at <= :now "
+    "SELECT id FROM document_job WHERE state IN ('queued', 'working') AND {which} "
     "ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED) "
     "RETURNING id, booking_id, cause, orders, attempts, created_at"
 )
+_STANDS_BACK = "state = 'queued' AND attempts = 0 AND due_at > :now"
+"""Not due, though nothing failed: queued in a rush. Two statements, so that a rush never reads the long line."""
+_CLAIM_DUE = text(_CLAIM.format(which="due_at <= :now"))
+_CLAIM_ANY = text(_CLAIM.format(which=f"(due_at <= :now OR ({_STANDS_BACK}))"))
+_HURRY = text(f"UPDATE document_job SET due_at = :now WHERE booking_id = :booking_id AND {_STANDS_BACK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,16 @@ class Job:
     created_at: datetime
 
 
-async def add_job(session: AsyncSession, booking_id: UUID, cause: str, orders: Sequence[Order], now: datetime) -> UUID:
-    """Queue a job, in the caller's transaction."""
+async def add_job(
+    session: AsyncSession,
+    booking_id: UUID,
+    cause: str,
+    orders: Sequence[Order],
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> UUID:
+    """Queue a job, in the caller's transaction. A `due_at` in the future: it stands back in a rush until then."""
     job_id = new_id()
     values = {
         "id": job_id,
@@ -47,16 +60,20 @@ async def add_job(session: AsyncSession, booking_id: UUID, cause: str, orders: S
         "cause": cause,
         "orders": [order.as_json() for order in orders],
         "state": JobState.QUEUED,
-        "due_at": now,
+        "due_at": due_at or now,
         "created_at": now,
     }
     await session.execute(insert(document_job).values(values))
     return job_id
 
 
-async def claim_jobs(session: AsyncSession, *, now: datetime, most: int) -> list[Job]:
-    """Take jobs that are due or whose worker died, oldest first; other workers skip them."""
-    rows = await session.execute(_CLAIM, {"now": now, "lease_until": now + LEASE, "most": most})
+async def claim_jobs(session: AsyncSession, *, now: datetime, most: int, rush: bool) -> list[Job]:
+    """Take jobs that are due or whose worker died, oldest first, and those that stand back when there is no `rush`;
+    other workers skip them.
+    """
+    rows = await session.execute(
+        _CLAIM_DUE if rush else _CLAIM_ANY, {"now": now, "lease_until": now + LEASE, "most": most}
+    )
     return [
         Job(
             id=row.id,
@@ -68,6 +85,11 @@ async def claim_jobs(session: AsyncSession, *, now: datetime, most: int) -> list
         )
         for row in sorted(rows, key=lambda row: row.id)
     ]
+
+
+async def hurry(session: AsyncSession, booking_id: UUID, *, now: datetime) -> None:
+    """Somebody asks for this booking's papers: they stand back no longer."""
+    await session.execute(_HURRY, {"booking_id": booking_id, "now": now})
 
 
 async def finish_job(session: AsyncSession, job: Job, *, now: datetime) -> bool:

@@ -106,7 +106,7 @@ async def _store_confirmed(c: Container, row: Row, holds: dict[UUID, Hold]) -> N
         for booking_id, hold in sorted(holds.items()):
             view = await lock_booking(session, booking_id)
             assert view is not None, "a booking of a plan is never deleted"
-            await mark_confirmed(session, view, hold, late=view.state is BookingState.EXPIRED, now=now)
+            await mark_confirmed(session, view, hold, late=view.state is BookingState.EXPIRED, now=now, papers_due=now)
 
 
 async def _cannot_honour(c: Container, row: Row) -> bool:

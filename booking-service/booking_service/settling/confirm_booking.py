@@ -35,6 +35,7 @@ from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
 from booking_service.documents.kinds import DocumentKind
 from booking_service.documents.request_documents import request_documents
+from booking_service.documents.rush import promised
 from booking_service.settling.expire_bookings import void_unpaid
 from booking_service.settling.release_errands import release_hold
 from rihla.telemetry import Counter, Histogram
@@ -123,19 +124,21 @@ async def _drop(c: Container, errand: Errand) -> None:
 
 
 async def _store_confirmed(c: Container, errand: Errand, hold: Hold, *, late: bool) -> None:
-    now = c.clock.now()
+    now, papers_due = c.clock.now(), await c.rush.papers_due()
     async with c.db.transaction() as session:
         view = await lock_booking(session, errand.booking_id)
         if view is None or await step_of(session, errand.booking_id) != "confirming":
             await finish_errand(session, errand.id)
             return
-        await mark_confirmed(session, view, hold, late=late, now=now)
+        await mark_confirmed(session, view, hold, late=late, now=now, papers_due=papers_due)
         await finish_errand(session, errand.id)
     if paid_at := view.initial_charge.paid_at:
         CONFIRM_SECONDS.observe((now - paid_at).total_seconds())
 
 
-async def mark_confirmed(session: AsyncSession, view: BookingView, hold: Hold, *, late: bool, now: datetime) -> None:
+async def mark_confirmed(
+    session: AsyncSession, view: BookingView, hold: Hold, *, late: bool, now: datetime, papers_due: datetime
+) -> None:
     """Everything that makes a locked booking, whose hold is sold, a ticket: in the caller's transaction."""
     await set_state(session, view, BookingState.CONFIRMED, now=now)
     if late:
@@ -151,8 +154,10 @@ async def mark_confirmed(session: AsyncSession, view: BookingView, hold: Hold, *
         await add_errand(session, view.id, "consume_promo", now=now)
     if view.subscription_id and view.seat_plan_id is None:
         await add_errand(session, view.id, "consume_rides", now=now)
-    await request_documents(session, view.id, [DocumentKind.TICKET, DocumentKind.RECEIPT], now=now)
-    await publish(session, view.id, lambda seen: facts.confirmed(seen, now=now, late=late), now=now)
+    papers = [DocumentKind.TICKET, DocumentKind.RECEIPT]
+    await request_documents(session, view.id, papers, now=now, due_at=papers_due)
+    wait = promised(papers_due, now)
+    await publish(session, view.id, lambda seen: facts.confirmed(seen, now=now, late=late, documents_by=wait), now=now)
     CONFIRMED.labels(str(late).lower()).inc()
 
 

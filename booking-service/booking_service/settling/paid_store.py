@@ -64,7 +64,7 @@ told AS (
   SELECT id, $4, 'confirmed', 'system', '{"late": false}' FROM sold),
 papers AS (
   INSERT INTO document_job (id, booking_id, cause, orders, state, due_at, created_at)
-  SELECT $13::uuid, id, 'confirmed', $14::jsonb, $15, $4, $4 FROM sold),
+  SELECT $13::uuid, id, 'confirmed', $14::jsonb, $15, $23, $4 FROM sold),
 promo AS (
   INSERT INTO errand (id, booking_id, kind, due_at, created_at)
   SELECT $16::uuid, id, $17::text, $4, $4 FROM sold WHERE $17::text IS NOT NULL),
@@ -117,7 +117,9 @@ async def accept_at_once(
     return None if document is None else view_of(document)
 
 
-async def confirm_at_once(pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envelope, errand_id: UUID) -> bool:
+async def confirm_at_once(
+    pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envelope, errand_id: UUID, *, papers_due: datetime
+) -> bool:
     """Second transaction: tickets, seats, the document job, the event. False, and nothing written, when the booking is
     not what it was when it was read.
     """
@@ -148,6 +150,7 @@ async def confirm_at_once(pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envel
             envelope.model_dump_json(),
             errand_id,
             [code for _, _, code in sale.tickets],
+            papers_due,
         )
     )
 

@@ -12,6 +12,7 @@ from booking_service.bookings import facts
 from booking_service.bookings.errands import LEASE, Errand, ErrandRunner
 from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
+from booking_service.documents.rush import promised
 from booking_service.settling.confirm_booking import CONFIRM_SECONDS, CONFIRMED, confirm_hold
 from booking_service.settling.paid_store import accept_at_once, confirm_at_once, draw_serials
 from booking_service.settling.rules import Paid
@@ -81,11 +82,11 @@ class PayAtOnce:
             # The hold is lost: the long way knows what can still be done.
             await confirm_hold(c, errand)
             return
-        now = c.clock.now()
+        now, papers_due = c.clock.now(), await c.rush.papers_due()
         sale = sold(view, hold, await self._take_serials(needed), now)
-        event = facts.confirmed(sale.after, now=now, late=False)
+        event = facts.confirmed(sale.after, now=now, late=False, documents_by=promised(papers_due, now))
         envelope = Envelope.of(event, subject=str(view.id), sequence=sale.after.sequence, time=now)
-        if not await confirm_at_once(await c.db.asyncpg_pool(), sale, envelope, errand.id):
+        if not await confirm_at_once(await c.db.asyncpg_pool(), sale, envelope, errand.id, papers_due=papers_due):
             await confirm_hold(c, errand)
             return
         CONFIRMED.labels("false").inc()

@@ -111,7 +111,8 @@ async def test_documents_ready_is_told_once_with_keys_that_hold_the_files(house:
 
 async def test_two_workers_share_the_jobs_and_make_each_document_once(house: Any) -> None:
     bookings = [await house.confirmed() for _ in range(6)]
-    other = DocumentMaker(house.worker.c.db, house.worker.c.documents, clock=house.clock)
+    c = house.worker.c
+    other = DocumentMaker(c.db, c.documents, c.rush, clock=house.clock)
     await asyncio.gather(*(maker.work_off() for maker in (house.worker.documents, other) for _ in range(3)))
     rows = await house.rows("SELECT booking_id, kind, version FROM document")
     assert len(rows) == 2 * len(bookings)
@@ -123,7 +124,7 @@ async def test_a_worker_that_died_is_replaced_and_its_late_result_is_dropped(hou
 
     booking = await house.confirmed()
     async with house.worker.c.db.transaction() as session:
-        (lost,) = await store.claim_jobs(session, now=house.clock.now(), most=1)
+        (lost,) = await store.claim_jobs(session, now=house.clock.now(), most=1, rush=False)
     assert await house.worker.documents.work_off() == 0
     house.clock.advance(store.LEASE)
     assert await house.worker.documents.work_off() == 1
@@ -148,10 +149,11 @@ class BrokenStore:
 
 async def test_a_store_that_is_away_delays_documents_and_loses_none(house: Any) -> None:
     booking = await house.confirmed()
-    parts = house.worker.c.documents
+    c = house.worker.c
+    parts = c.documents
     broken = BrokenStore(parts.storage)
     maker = DocumentMaker(
-        house.worker.c.db, DocumentParts(broken, parts.typesetter, parts.signer, "https://x"), clock=house.clock
+        c.db, DocumentParts(broken, parts.typesetter, parts.signer, "https://x"), c.rush, clock=house.clock
     )
 
     assert await maker.work_off() == 1
