@@ -113,7 +113,8 @@ async def open_worker(
     async with open_container(settings, clock, transports) as c:
         broker = await Broker.connect(settings.amqp_url, namespace=settings.namespace, service="booking")
         errands = ErrandRunner(c, HANDLERS)
-        consumer = Consumer(broker, c.db, name="booking", bindings=_bindings(c, errands), clock=c.clock)
+        payments = PayAtOnce(c, errands)
+        consumer = Consumer(broker, c.db, name="booking", bindings=_bindings(c, errands, payments), clock=c.clock)
         try:
             yield Worker(
                 c=c,
@@ -133,9 +134,10 @@ async def open_worker(
             )
         finally:
             await broker.close()
+            await payments.close()
 
 
-def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
+def _bindings(c: Container, errands: ErrandRunner, at_once: PayAtOnce) -> list[Binding]:
     payments = PaymentEvents(c)
     flights = FlightEvents(c)
     return [
@@ -144,7 +146,7 @@ def _bindings(c: Container, errands: ErrandRunner) -> list[Binding]:
             "payment.succeeded.v1",
             payments.payment_succeeded,
             after_commit=errands.nudge,
-            at_once=PayAtOnce(c, errands).take,
+            at_once=at_once.take,
         ),
         Binding("payment", "payment.failed.v1", payments.payment_failed),
         Binding("payment", "refund.succeeded.v1", payments.refund_succeeded),

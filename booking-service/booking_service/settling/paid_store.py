@@ -1,6 +1,6 @@
-"""The two transactions of an ordinary payment, one statement each on the bare driver (ADR 0005): note a payment that
-came in time for what is due, and store the confirmed booking. Whatever is not ordinary changes nothing here and is left
-to `accept_payment` and `confirm_booking`.
+"""The two transactions of an ordinary payment, one statement each, executed for all who wait together (ADR 0005): note
+a payment that came in time for what is due, and store the confirmed booking. Whatever is not ordinary changes nothing
+here and is left to `accept_payment` and `confirm_booking`.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from booking_service.bookings.read_booking import BOOKING_DOCUMENT, view_of
+from booking_service.bookings.read_booking import BOOKING_DOCUMENT
 from booking_service.bookings.view import BookingView
 from booking_service.documents.kinds import DocumentKind, JobState, Order
 from booking_service.settling.rules import Paid
@@ -19,7 +19,7 @@ from rihla.contracts.events import Envelope
 from rihla.kernel import new_id
 
 # A rival (another delivery, the expiry) moves the booking's state or step, which the locked row shows when we get it.
-_ACCEPT = f"""
+ACCEPT = f"""
 WITH due AS (
   SELECT h.id AS charge_id, b.id FROM booking b JOIN charge h ON h.booking_id = b.id
   WHERE b.id = $3 AND b.state = 'pending_payment' AND b.step IS NULL AND h.id = $4 AND h.kind = 'initial'
@@ -42,9 +42,12 @@ told AS (
 errands AS (
   INSERT INTO errand (id, booking_id, kind, payload, due_at, attempts, created_at)
   SELECT $10::uuid, id, 'confirm_hold', jsonb_build_object('payment_id', $7::uuid), $11, 1, $9 FROM paid)
-{BOOKING_DOCUMENT.format(which="b.id = (SELECT id FROM paid)")}"""
+SELECT ({BOOKING_DOCUMENT.format(which="b.id = (SELECT id FROM paid)")})"""
+"""First transaction: inbox row, receipt, charge, the step and the errand leased to this process. Answers with the
+booking's document as it stood before, or with nothing when this is not the ordinary case; then nothing was written.
+"""
 
-_CONFIRM = """
+CONFIRM = """
 WITH sold AS (
   UPDATE booking SET state = 'confirmed', step = NULL, version = version + 1, sequence = sequence + 1,
     confirmed_at = $4, notes = $5::jsonb
@@ -74,12 +77,14 @@ published AS (
 done AS (
   DELETE FROM errand USING sold WHERE errand.id = $21)
 SELECT count(*) FROM sold"""
+"""Second transaction: tickets, seats, the document job, the event. 0, and nothing written, when the booking is not what
+it was when it was read.
+"""
 
 _PAPERS = msgspec.json.encode([Order(kind).as_json() for kind in (DocumentKind.TICKET, DocumentKind.RECEIPT)]).decode()
 
 
-async def accept_at_once(
-    pool: "asyncpg.Pool[Any]",
+def accept_values(
     envelope: Envelope,
     consumer: str,
     booking_id: UUID,
@@ -88,19 +93,15 @@ async def accept_at_once(
     errand_id: UUID,
     lease_until: datetime,
     now: datetime,
-) -> BookingView | None:
-    """First transaction: inbox row, receipt, charge, the step and the errand leased to this process.
-
-    The booking as it stood before, or None when this is not the ordinary case, and then nothing was written.
-    """
+) -> tuple[Any, ...]:
+    """What ACCEPT takes."""
     detail = {
         "payment_id": paid.payment_id,
         "amount_minor": paid.amount_minor,
         "currency": paid.currency,
         "outcome": "confirm",
     }
-    document = await pool.fetchval(
-        _ACCEPT,
+    return (
         consumer,
         envelope.id,
         booking_id,
@@ -114,44 +115,36 @@ async def accept_at_once(
         lease_until,
         msgspec.json.encode(detail).decode(),
     )
-    return None if document is None else view_of(document)
 
 
-async def confirm_at_once(
-    pool: "asyncpg.Pool[Any]", sale: Sale, envelope: Envelope, errand_id: UUID, *, papers_due: datetime
-) -> bool:
-    """Second transaction: tickets, seats, the document job, the event. False, and nothing written, when the booking is
-    not what it was when it was read.
-    """
+def confirm_values(sale: Sale, envelope: Envelope, errand_id: UUID, *, papers_due: datetime) -> tuple[Any, ...]:
+    """What CONFIRM takes."""
     before, after = sale.before, sale.after
     coupons = after.coupons
-    return bool(
-        await pool.fetchval(
-            _CONFIRM,
-            before.id,
-            before.version,
-            before.sequence,
-            after.confirmed_at,
-            msgspec.json.encode(after.notes).decode(),
-            [number for number, _, _ in sale.tickets],
-            [passenger_id for _, passenger_id, _ in sale.tickets],
-            [one.id for one in coupons],
-            [one.seat for one in coupons],
-            [one.e_ticket_number for one in coupons],
-            [one.id for one in after.passengers],
-            [one.e_ticket_number for one in after.passengers],
-            new_id(),
-            _PAPERS,
-            JobState.QUEUED,
-            new_id(),
-            _discount_errand(after),
-            envelope.id,
-            envelope.type,
-            envelope.model_dump_json(),
-            errand_id,
-            [code for _, _, code in sale.tickets],
-            papers_due,
-        )
+    return (
+        before.id,
+        before.version,
+        before.sequence,
+        after.confirmed_at,
+        msgspec.json.encode(after.notes).decode(),
+        [number for number, _, _ in sale.tickets],
+        [passenger_id for _, passenger_id, _ in sale.tickets],
+        [one.id for one in coupons],
+        [one.seat for one in coupons],
+        [one.e_ticket_number for one in coupons],
+        [one.id for one in after.passengers],
+        [one.e_ticket_number for one in after.passengers],
+        new_id(),
+        _PAPERS,
+        JobState.QUEUED,
+        new_id(),
+        _discount_errand(after),
+        envelope.id,
+        envelope.type,
+        envelope.model_dump_json(),
+        errand_id,
+        [code for _, _, code in sale.tickets],
+        papers_due,
     )
 
 

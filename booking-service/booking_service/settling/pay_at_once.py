@@ -1,4 +1,5 @@
 """The ordinary payment, in two statements around flight-service's confirmation: for the hundred thousand a quarter.
+Payments that wait together share the statements and the commits.
 
 What makes it safe is what makes the long way safe: the first commit stores the errand, leased to this process. If the
 confirmation fails, or the process dies, the errand is there, and `confirm_booking` makes the same call again.
@@ -10,11 +11,13 @@ from functools import partial
 
 from booking_service.bookings import facts
 from booking_service.bookings.errands import LEASE, Errand, ErrandRunner
+from booking_service.bookings.read_booking import view_of
 from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
 from booking_service.documents.rush import promised
+from booking_service.placing.grouped_statement import GroupedStatement
 from booking_service.settling.confirm_booking import CONFIRM_SECONDS, CONFIRMED, confirm_hold
-from booking_service.settling.paid_store import accept_at_once, confirm_at_once, draw_serials
+from booking_service.settling.paid_store import ACCEPT, CONFIRM, accept_values, confirm_values, draw_serials
 from booking_service.settling.rules import Paid
 from booking_service.settling.sale import sold, tickets_needed
 from rihla.contracts.events import Envelope, PaymentSucceededV1
@@ -22,7 +25,6 @@ from rihla.http import UpstreamUnavailable
 from rihla.kernel import DomainError, new_id
 
 _SERIALS_AT_ONCE = 100
-_CONFIRMED_AT_ONCE = 24
 
 
 class PayAtOnce:
@@ -33,7 +35,13 @@ class PayAtOnce:
         self._errands = errands
         self._serials: list[int] = []
         self._drawing = asyncio.Lock()
-        self._turn = asyncio.Semaphore(_CONFIRMED_AT_ONCE)
+        self._accepting = GroupedStatement(c.db, "accept_payment", ACCEPT)
+        self._storing = GroupedStatement(c.db, "confirm_booking", CONFIRM)
+
+    async def close(self) -> None:
+        """Finish what is waiting."""
+        await self._accepting.close()
+        await self._storing.close()
 
     async def take(self, envelope: Envelope, consumer: str) -> bool:
         """Accept the payment and begin to confirm. False when this is not the ordinary case; nothing is changed then.
@@ -47,28 +55,20 @@ class PayAtOnce:
         paid = Paid(event.payment_id, event.charge_id, event.amount_minor, event.currency, event.method)
         now, errand_id = self._c.clock.now(), new_id()
         ours = self._errands.has_room
-        view = await accept_at_once(
-            await self._c.db.asyncpg_pool(),
-            envelope,
-            consumer,
-            event.booking_id,
-            paid,
-            errand_id=errand_id,
-            lease_until=now + (LEASE if ours else timedelta(0)),
-            now=now,
+        lease_until = now + (LEASE if ours else timedelta(0))
+        values = accept_values(
+            envelope, consumer, event.booking_id, paid, errand_id=errand_id, lease_until=lease_until, now=now
         )
-        if view is None:
+        document = await self._accepting.execute(values, order=str(event.booking_id))
+        if document is None:
             return False
         if ours:
+            view = view_of(document)
             errand = Errand(errand_id, view.id, "confirm_hold", {"payment_id": str(paid.payment_id)}, attempts=1)
             self._errands.begin(errand, partial(self._confirm, view))
         return True
 
     async def _confirm(self, view: BookingView, c: Container, errand: Errand) -> None:
-        async with self._turn:
-            await self._sell_and_store(view, c, errand)
-
-    async def _sell_and_store(self, view: BookingView, c: Container, errand: Errand) -> None:
         needed = tickets_needed(view)
         if not needed:
             await confirm_hold(c, errand)
@@ -86,7 +86,8 @@ class PayAtOnce:
         sale = sold(view, hold, await self._take_serials(needed), now)
         event = facts.confirmed(sale.after, now=now, late=False, documents_by=promised(papers_due, now))
         envelope = Envelope.of(event, subject=str(view.id), sequence=sale.after.sequence, time=now)
-        if not await confirm_at_once(await c.db.asyncpg_pool(), sale, envelope, errand.id, papers_due=papers_due):
+        values = confirm_values(sale, envelope, errand.id, papers_due=papers_due)
+        if not await self._storing.execute(values, order=str(view.id)):
             await confirm_hold(c, errand)
             return
         CONFIRMED.labels("false").inc()
