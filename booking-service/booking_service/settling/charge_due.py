@@ -1,4 +1,4 @@
-"""The charge of a booking that may be paid now: one statement on the bare driver, since every payment asks (ADR 0005)."""
+"""The charge of a booking that may be paid now. One statement on the bare driver: every payment asks (ADR 0005)."""
 
 from dataclasses import dataclass
 from datetime import datetime
