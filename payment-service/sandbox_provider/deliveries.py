@@ -1,15 +1,14 @@
 """Webhooks out: signed, over HTTP, repeated with growing pauses until the customer answers 2xx."""
 
 import asyncio
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
+import aiohttp
 import httpx
-from sqlalchemy import text
 
 from rihla.db import Database
 from rihla.kernel import Clock
@@ -27,21 +26,18 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.9, 1.1))
 
 
-_TAKE = text(
-    "WITH due AS (SELECT event_id, url FROM delivery WHERE next_attempt_at <= :now ORDER BY next_attempt_at LIMIT 50 "
-    "FOR UPDATE SKIP LOCKED) "
-    "UPDATE delivery d SET next_attempt_at = :lease FROM due JOIN event e ON e.id = due.event_id "
-    "WHERE d.event_id = due.event_id AND d.url = due.url RETURNING d.event_id, d.url, d.attempts, e.body"
-)
-_NOTE = text(
-    "UPDATE delivery d SET attempts = t.attempts, last_status = t.status, last_error = t.error, "
-    "delivered_at = t.delivered_at, next_attempt_at = t.following "
-    "FROM unnest(CAST(:event_ids AS text[]), CAST(:urls AS text[]), CAST(:attempts AS int[]), "
-    "CAST(:statuses AS int[]), CAST(:errors AS text[]), CAST(:delivered AS timestamptz[]), "
-    "CAST(:following AS timestamptz[])) "
-    "AS t (event_id, url, attempts, status, error, delivered_at, following) "
-    "WHERE d.event_id = t.event_id AND d.url = t.url"
-)
+MOST_DELIVERED: Final = 50
+_TAKE: Final = """
+WITH due AS (SELECT event_id, url FROM delivery WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3
+  FOR UPDATE SKIP LOCKED)
+UPDATE delivery d SET next_attempt_at = $2 FROM due JOIN event e ON e.id = due.event_id
+WHERE d.event_id = due.event_id AND d.url = due.url RETURNING d.event_id, d.url, d.attempts, e.body::text"""
+_NOTE: Final = """
+UPDATE delivery d SET attempts = t.attempts, last_status = t.status, last_error = t.error,
+  delivered_at = t.delivered_at, next_attempt_at = t.following
+FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+  AS t (event_id, url, attempts, status, error, delivered_at, following)
+WHERE d.event_id = t.event_id AND d.url = t.url"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +58,40 @@ class Tried:
 class Deliveries:
     """Sends what is due. Several processes may run it: rows are taken with SKIP LOCKED and leased."""
 
-    def __init__(self, db: Database, client: httpx.AsyncClient, settings: Settings, clock: Clock) -> None:
-        self._db, self._client, self._settings, self._clock = db, client, settings, clock
+    def __init__(self, db: Database, transport: httpx.AsyncBaseTransport, settings: Settings, clock: Clock) -> None:
+        self._db, self._transport, self._settings, self._clock = db, transport, settings, clock
+        self._patience = {"timeout": httpx.Timeout(settings.webhook_timeout_seconds).as_dict()}
 
     async def send_due(self) -> int:
-        """Send up to 50 due deliveries at once and note how they went; how many were tried."""
-        due = await self._take()
-        if due:
-            await self._note(await asyncio.gather(*(self._send(*row) for row in due)))
-        return len(due)
-
-    async def _take(self) -> list[tuple[str, str, int, dict[str, Any]]]:
+        """Send up to MOST_DELIVERED due deliveries together and note how they went; how many were tried."""
+        pool = await self._db.asyncpg_pool()
         now = self._clock.now()
         lease = now + timedelta(seconds=2 * self._settings.webhook_timeout_seconds)
-        async with self._db.transaction() as session:
-            rows = await session.execute(_TAKE, {"now": now, "lease": lease})
-            return [(row.event_id, row.url, row.attempts, row.body) for row in rows]
+        due = await pool.fetch(_TAKE, now, lease, MOST_DELIVERED)
+        if due:
+            tried = await asyncio.gather(*(self._send(*row) for row in due))
+            await pool.execute(_NOTE, *self._columns(tried))
+        return len(due)
 
-    async def _send(self, event_id: str, url: str, attempts: int, content: dict[str, Any]) -> Tried:
-        body = json.dumps(content, separators=(",", ":")).encode()
+    async def _send(self, event_id: str, url: str, attempts: int, content: str) -> Tried:
+        body = content.encode()
         header = signature_header(
             body, timestamp=int(self._clock.now().timestamp()), secrets=self._settings.webhook_secrets
         )
+        headers = {HEADER: header, "Content-Type": "application/json"}
         status, error = None, None
         try:
-            answer = await self._client.post(
-                url, content=body, headers={HEADER: header, "Content-Type": "application/json"}
+            # The transport itself: nothing of what a client adds (redirects, cookies, sign-in) is wanted here.
+            answer = await self._transport.handle_async_request(
+                httpx.Request("POST", url, content=body, headers=headers, extensions=self._patience)
             )
+            await answer.aread()
             status = answer.status_code
-        except httpx.HTTPError as failure:
+        except (httpx.HTTPError, aiohttp.ClientError) as failure:
             error = type(failure).__name__
         return Tried(event_id, url, attempts + 1, status, error)
 
-    async def _note(self, tried: Sequence[Tried]) -> None:
+    def _columns(self, tried: Sequence[Tried]) -> tuple[list[Any], ...]:
         now = self._clock.now()
         for one in tried:
             if not one.delivered:
@@ -105,17 +102,15 @@ class Deliveries:
                     status=one.status,
                     error=one.error,
                 )
-        values = {
-            "event_ids": [one.event_id for one in tried],
-            "urls": [one.url for one in tried],
-            "attempts": [one.attempts for one in tried],
-            "statuses": [one.status for one in tried],
-            "errors": [one.error for one in tried],
-            "delivered": [now if one.delivered else None for one in tried],
-            "following": [self._again_at(one, now) for one in tried],
-        }
-        async with self._db.transaction() as session:
-            await session.execute(_NOTE, values)
+        return (
+            [one.event_id for one in tried],
+            [one.url for one in tried],
+            [one.attempts for one in tried],
+            [one.status for one in tried],
+            [one.error for one in tried],
+            [now if one.delivered else None for one in tried],
+            [self._again_at(one, now) for one in tried],
+        )
 
     def _again_at(self, one: Tried, now: datetime) -> datetime | None:
         if one.delivered or one.status == 410 or one.attempts >= self._settings.webhook_max_attempts:

@@ -8,14 +8,15 @@ import httpx
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from httpx_aiohttp import AiohttpTransport
 
 from rihla.db import Database
 from rihla.ending import end
 from rihla.kernel import Clock, SystemClock
 from rihla.telemetry import CONTENT_TYPE_LATEST, configure_logging, generate_latest, get_logger
 from sandbox_provider.api import api, pages
-from sandbox_provider.deliveries import Deliveries
-from sandbox_provider.payments import Payments, Refused
+from sandbox_provider.deliveries import MOST_DELIVERED, Deliveries
+from sandbox_provider.payments import MOST_SETTLED, Payments, Refused
 from sandbox_provider.settings import Settings
 
 _log = get_logger(__name__)
@@ -35,17 +36,17 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logging("sandbox-provider", settings.log_level)
         db = Database(settings.database_url, pool_size=settings.db_pool_size, application_name="sandbox-provider")
-        timeout = httpx.Timeout(settings.webhook_timeout_seconds)
-        async with httpx.AsyncClient(timeout=timeout, transport=webhook_transport) as client:
+        async with webhook_transport or AiohttpTransport() as transport:
             app.state.settings, app.state.db = settings, db
-            app.state.payments = Payments(db, settings, clock)
-            deliveries = Deliveries(db, client, settings, clock)
-            jobs = (app.state.payments.settle_due, deliveries.send_due)
-            loops = [asyncio.create_task(_repeat(job, settings.poll_seconds)) for job in jobs]
+            app.state.payments = payments = Payments(db, settings, clock)
+            deliveries = Deliveries(db, transport, settings, clock)
+            jobs = ((payments.settle_due, MOST_SETTLED), (deliveries.send_due, MOST_DELIVERED))
+            loops = [asyncio.create_task(_repeat(job, most, settings.poll_seconds)) for job, most in jobs]
             try:
                 yield
             finally:
                 await end(loops)
+                await payments.close()
                 await db.close()
 
     app = FastAPI(title="Sandbox payment company", version="1", lifespan=lifespan)
@@ -76,15 +77,15 @@ def _add_health(app: FastAPI) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _repeat(job: Callable[[], Awaitable[int]], pause: float) -> None:
-    """Run a job for ever; at once again while it finds work, and after a pause when it fails."""
+async def _repeat(job: Callable[[], Awaitable[int]], most: int, pause: float) -> None:
+    """Run a job for ever: at once again when it did the most it does, else after a pause, in which work gathers."""
     while True:
         try:
             found = await job()
         except Exception:
             _log.exception("loop_failed", job=getattr(job, "__name__", "job"))
             found = 0
-        await asyncio.sleep(0 if found else pause)
+        await asyncio.sleep(0 if found >= most else pause)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Table, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +17,16 @@ from rihla.kernel import Clock
 from sandbox_provider import cards, store, tables
 from sandbox_provider.schemas import CreatePayment, CreateRefund, PaymentOut, RefundOut
 from sandbox_provider.settings import Settings
+from sandbox_provider.till import Taken, Till
+
+MOST_SETTLED: Final = 100
+# What is decided at once is told of once; what waits for a person or the bank is told of now and at its end.
+_BEGINNINGS: Final[dict[cards.Status, str]] = {
+    "succeeded": "payment.succeeded",
+    "declined": "payment.failed",
+    "requires_action": "payment.created",
+    "processing": "payment.created",
+}
 
 
 class Refused(Exception):
@@ -31,6 +42,11 @@ class Payments:
 
     def __init__(self, db: Database, settings: Settings, clock: Clock) -> None:
         self._db, self._settings, self._clock = db, settings, clock
+        self._till = Till(db, settings.webhook_urls)
+
+    async def close(self) -> None:
+        """Finish what is being stored."""
+        await self._till.close()
 
     async def create(self, key: str, request: CreatePayment) -> PaymentOut:
         """Take a payment once for a key; the same key with other content is refused, a cancelled key stays dead."""
@@ -38,7 +54,7 @@ class Payments:
         number = request.card.number.get_secret_value().replace(" ", "")
         decision = cards.decide(number, exp_month=request.card.exp_month, exp_year=request.card.exp_year, now=now)
         delay = timedelta(seconds=self._settings.delayed_success_seconds)
-        values = {
+        values: dict[str, Any] = {
             "id": store.new_name("pay"),
             "idempotency_key": key,
             "fingerprint": self._fingerprint(request.model_dump(exclude={"card"}), number),
@@ -52,14 +68,14 @@ class Payments:
             "last4": number[-4:] if number[-4:].isdigit() and len(number) >= 4 else None,
             "confirmation_token": secrets.token_urlsafe(24) if decision.status == "requires_action" else None,
             "settle_at": now + delay if decision.status == "processing" else None,
+            "refunded_minor": 0,
             "created_at": now,
         }
-        async with self._db.transaction() as session:
-            row, created = await self._once(session, tables.payment, key, values)
-            answer = self._shown(row)
-            if created:
-                await self._tell_beginning(session, answer, now)
-        return answer
+        answer = self._shown(values)
+        body = store.event_body(_BEGINNINGS[decision.status], _told(answer), now=now)
+        if await self._till.store(Taken(values, body["id"], body["type"], body, now)):
+            return answer
+        return await self._known(key, values["fingerprint"])
 
     async def find(self, *, payment_id: str | None = None, key: str | None = None) -> PaymentOut:
         """A payment by id or by idempotency key; Refused 404 when there is none."""
@@ -71,7 +87,7 @@ class Payments:
             )
         if row is None:
             raise Refused(404, "payment_unknown", "No payment with this id or key.")
-        return self._shown(row)
+        return self._shown(row._asdict())
 
     async def cancel(self, key: str) -> PaymentOut:
         """Make sure that this key takes no money from now on; a key never seen is cancelled in advance."""
@@ -88,7 +104,7 @@ class Payments:
             row = found.one()
             if row.status in ("requires_action", "processing"):
                 row = await store.change_payment(session, row.id, status="cancelled", settle_at=None)
-        return self._shown(row)
+        return self._shown(row._asdict())
 
     async def confirm(self, payment_id: str, token: str, *, approved: bool) -> PaymentOut:
         """The card's owner answers on the confirmation page; a second answer changes nothing."""
@@ -106,8 +122,8 @@ class Payments:
                         "message": "The card's owner did not approve the payment.",
                     }
                 row = await store.change_payment(session, payment_id, **outcome)
-                await self._tell_end(session, self._shown(row), now)
-        return self._shown(row)
+                await self._tell_end(session, self._shown(row._asdict()), now)
+        return self._shown(row._asdict())
 
     async def settle_due(self) -> int:
         """Let delayed payments succeed whose time has come."""
@@ -117,13 +133,13 @@ class Payments:
                 select(tables.payment.c.id)
                 .where(tables.payment.c.status == "processing", tables.payment.c.settle_at <= now)
                 .order_by(tables.payment.c.settle_at)
-                .limit(100)
+                .limit(MOST_SETTLED)
                 .with_for_update(skip_locked=True)
             )
             ids = list(due.scalars())
             for payment_id in ids:
                 row = await store.change_payment(session, payment_id, status="succeeded", settle_at=None)
-                await self._tell_end(session, self._shown(row), now)
+                await self._tell_end(session, self._shown(row._asdict()), now)
         return len(ids)
 
     async def refund(self, key: str, request: CreateRefund) -> RefundOut:
@@ -144,7 +160,7 @@ class Payments:
             refused = paid.last4 == cards.REFUNDS_REFUSED_LAST4
             if not refused:
                 await store.change_payment(session, paid.id, refunded_minor=paid.refunded_minor + request.amount_minor)
-            values = {
+            values: dict[str, Any] = {
                 "id": store.new_name("ref"),
                 "idempotency_key": key,
                 "payment_id": paid.id,
@@ -168,22 +184,16 @@ class Payments:
             raise Refused(404, "refund_unknown", "No refund with this key.")
         return _refund_shown(row)
 
-    async def _once(
-        self, session: AsyncSession, table: Table, key: str, values: dict[str, Any]
-    ) -> tuple[Row[Any], bool]:
-        inserted = await session.execute(
-            upsert(table).values(values).on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(*table.c)
-        )
-        row = inserted.one_or_none()
-        if row is not None:
-            return row, True
-        known = await store.by_key(session, table, key)
+    async def _known(self, key: str, fingerprint: str) -> PaymentOut:
+        """What this key was used for before."""
+        async with self._db.transaction() as session:
+            known = await store.by_key(session, tables.payment, key)
         assert known is not None  # the conflicting row is committed and never deleted
         if known.status == "cancelled":
             raise Refused(409, "key_cancelled", "This idempotency key was cancelled.")
-        if known.fingerprint != values["fingerprint"]:
+        if known.fingerprint != fingerprint:
             raise Refused(422, "key_reused", "This idempotency key was used with other content.")
-        return known, False
+        return self._shown(known._asdict())
 
     def _fingerprint(self, content: dict[str, Any], number: str) -> str:
         """Keyed, so that the stored value cannot be searched for a card number."""
@@ -192,18 +202,12 @@ class Payments:
             self._settings.sandbox_api_key.get_secret_value().encode(), text.encode(), hashlib.sha256
         ).hexdigest()
 
-    def _shown(self, row: Row[Any]) -> PaymentOut:
-        values = {name: getattr(row, name) for name in PaymentOut.model_fields if name != "confirmation_url"}
+    def _shown(self, row: Mapping[str, Any]) -> PaymentOut:
+        values = {name: row[name] for name in PaymentOut.model_fields if name != "confirmation_url"}
         url = None
-        if row.status == "requires_action":
-            url = f"{self._settings.sandbox_public_url}/confirm/{row.id}?token={row.confirmation_token}"
+        if row["status"] == "requires_action":
+            url = f"{self._settings.sandbox_public_url}/confirm/{row['id']}?token={row['confirmation_token']}"
         return PaymentOut(**values, confirmation_url=url)
-
-    async def _tell_beginning(self, session: AsyncSession, answer: PaymentOut, now: datetime) -> None:
-        """What is decided at once is told of once; what waits for a person or the bank also now."""
-        if answer.status in ("requires_action", "processing"):
-            await self._tell(session, "payment.created", answer, now)
-        await self._tell_end(session, answer, now)
 
     async def _tell_end(self, session: AsyncSession, answer: PaymentOut, now: datetime) -> None:
         if answer.status == "succeeded":
@@ -212,8 +216,11 @@ class Payments:
             await self._tell(session, "payment.failed", answer, now)
 
     async def _tell(self, session: AsyncSession, kind: str, data: PaymentOut | RefundOut, now: datetime) -> None:
-        content = data.model_dump(mode="json", exclude={"confirmation_url"})
-        await store.add_event(session, kind, content, urls=self._settings.webhook_urls, now=now)
+        await store.add_event(session, kind, _told(data), urls=self._settings.webhook_urls, now=now)
+
+
+def _told(data: PaymentOut | RefundOut) -> dict[str, Any]:
+    return data.model_dump(mode="json", exclude={"confirmation_url"})
 
 
 def _refund_shown(row: Row[Any]) -> RefundOut:

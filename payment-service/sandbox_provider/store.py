@@ -1,6 +1,5 @@
 """Queries of the sandbox company, and the events it owes its customers."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -40,14 +39,16 @@ async def change_payment(session: AsyncSession, payment_id: str, **values: Any) 
     ).one()
 
 
+def event_body(kind: str, data: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    """An event as customers receive it."""
+    return {"id": new_name("evt"), "type": kind, "created": int(now.timestamp()), "data": data}
+
+
 async def add_event(
     session: AsyncSession, kind: str, data: dict[str, Any], *, urls: Sequence[str], now: datetime
 ) -> None:
     """Store an event and what is to be delivered, in the transaction of what it tells of."""
-    event_id = new_name("evt")
-    body = {"id": event_id, "type": kind, "created": int(now.timestamp()), "data": data}
-    await session.execute(
-        insert(tables.event).values(id=event_id, type=kind, body=json.loads(json.dumps(body)), created_at=now)
-    )
+    body = event_body(kind, data, now=now)
+    await session.execute(insert(tables.event).values(id=body["id"], type=kind, body=body, created_at=now))
     for url in urls:
-        await session.execute(insert(tables.delivery).values(event_id=event_id, url=url, next_attempt_at=now))
+        await session.execute(insert(tables.delivery).values(event_id=body["id"], url=url, next_attempt_at=now))

@@ -4,6 +4,7 @@ import asyncio
 import json as jsonlib
 from typing import Any
 
+import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
@@ -28,16 +29,18 @@ class ProviderHttp:
     ) -> None:
         self.name = name
         self._timeout = timeout
-        self._client = httpx.AsyncClient(
-            base_url=base_url, headers=headers, timeout=timeout, transport=transport or AiohttpTransport()
-        )
+        self._transport = transport or AiohttpTransport()
+        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, transport=self._transport)
 
     async def send(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """The answer with a status below 500; ProviderSilent for everything else, and for 429."""
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.request(method, path, **kwargs)
-        except (httpx.HTTPError, TimeoutError, OSError) as error:
+                # The client makes the request, the transport carries it: redirects and cookies are for browsers.
+                request = self._client.build_request(method, path, **kwargs)
+                response = await self._transport.handle_async_request(request)
+                await response.aread()
+        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError, OSError) as error:
             _CALLS.labels(self.name, "silent").inc()
             _log.warning("provider_silent", provider=self.name, error=type(error).__name__)
             raise ProviderSilent(self.name) from None
