@@ -81,6 +81,7 @@ class Worker:
     passports: PassportSealer
     relay: OutboxRelay
     consumer: Consumer
+    payments: PayAtOnce
 
     def loops(self) -> list[Loop]:
         """Everything that runs while the worker lives."""
@@ -131,6 +132,7 @@ async def open_worker(
                 passports=PassportSealer(c),
                 relay=OutboxRelay(c.db, broker, producer="booking", clock=c.clock),
                 consumer=consumer,
+                payments=payments,
             )
         finally:
             await broker.close()
