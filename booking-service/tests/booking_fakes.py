@@ -5,6 +5,7 @@ They keep state like the real ones: capacity per flight, holds with tombstones, 
 """
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -100,6 +101,7 @@ class FlightFake:
         self.base_minor = 45_000
         self.app = Starlette(
             routes=[
+                Route("/internal/v1/holds/placements", self.place_many, methods=["POST"]),
                 Route("/internal/v1/holds/{hold_id}", self.put_hold, methods=["PUT"]),
                 Route("/internal/v1/holds/{hold_id}", self.get_hold, methods=["GET"]),
                 Route("/internal/v1/hold-quotes", self.quote, methods=["POST"]),
@@ -166,7 +168,15 @@ class FlightFake:
     # --------------------------------------------------------------------------------------------------------
 
     async def put_hold(self, request: Request) -> JSONResponse:
-        hold_id, body = request.path_params["hold_id"], await request.json()
+        return self._placed(request.path_params["hold_id"], await request.json())
+
+    async def place_many(self, request: Request) -> JSONResponse:
+        answers = [self._placed(one["id"], one["hold"]) for one in (await request.json())["placements"]]
+        read = [(answer.status_code, json.loads(bytes(answer.body))) for answer in answers]
+        named = [("hold" if status < 400 else "problem", status, body) for status, body in read]
+        return JSONResponse({"outcomes": [{"status": status, name: body} for name, status, body in named]})
+
+    def _placed(self, hold_id: str, body: Json) -> JSONResponse:
         known = self.holds.get(hold_id)
         if known is not None:
             if known.tombstone or known.status == "released":

@@ -91,3 +91,18 @@ async def test_members_that_share_any_key_never_meet_and_keep_their_order():
     desk = writer(recorder, keys=lambda n: frozenset((n // 10, n % 10)))
     assert await asyncio.gather(*(desk.submit(n) for n in (12, 14, 34, 56))) == [24, 28, 68, 112]
     assert recorder.groups == [[12, 56], [14], [34]]
+
+
+async def test_with_patience_a_late_group_does_not_hold_up_the_next_and_closing_waits_for_it():
+    recorder = Recorder()
+    desk = writer(recorder, patience=0.01)
+    recorder.gate.clear()
+    first = asyncio.create_task(desk.submit(2))
+    await eventually(lambda: recorder.groups)
+    second = asyncio.create_task(desk.submit(4))
+    await eventually(lambda: recorder.groups == [[2], [4]])
+    assert not first.done()
+    closing = asyncio.create_task(desk.close())
+    recorder.gate.set()
+    await closing
+    assert (await first, await second) == (4, 8)

@@ -1,5 +1,6 @@
 """booking-service's client of flight-service, against flight-service."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,24 @@ async def test_a_hold_gives_the_same_answer_again_and_its_price_is_the_offers(pl
     assert first.segments[0].baggage.keys() == {"checked_kg", "cabin_kg"}
     with pytest.raises(HoldLost):
         await platform.flights.put_hold(hold_id, offer["id"], until, [line()])
+
+
+async def test_holds_that_go_together_are_those_their_own_puts_would_give(platform: Any) -> None:
+    offer = (await platform.offers(9))[0]
+    until, ids, people = (
+        platform.clock.now() + timedelta(minutes=17),
+        [new_id() for _ in range(5)],
+        [line() for _ in "12345"],
+    )
+
+    async def put(hold_id: UUID, who: dict[str, Any]) -> Hold:
+        return await platform.flights.put_hold(hold_id, offer["id"], until, [who])
+
+    unknown = platform.flights.put_hold(new_id(), "of_nonsense", until, [line()])
+    *together, refused = await asyncio.gather(*map(put, ids, people), unknown, return_exceptions=True)
+    assert isinstance(refused, OfferNotValid)
+    assert [one.id for one in together] == ids
+    assert together == [await put(hold_id, who) for hold_id, who in zip(ids, people, strict=True)]
 
 
 async def test_a_quote_is_the_price_of_the_hold_and_holds_nothing(platform: Any) -> None:

@@ -8,19 +8,11 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from booking_service.bookings.errors import (
-    ExtrasNotOffered,
-    HoldLost,
-    InvalidRequest,
-    NotEnoughSeats,
-    OfferChanged,
-    OfferExpired,
-    OfferNotValid,
-    SeatTaken,
-)
+from booking_service.bookings.errors import ExtrasNotOffered
+from booking_service.bookings.flight_refusals import refusal
 from booking_service.bookings.hold import Hold, HoldQuote
-from rihla.http import ServiceClient, UpstreamUnavailable, problem_code
-from rihla.kernel import DomainError
+from booking_service.bookings.hold_batches import HoldBatches
+from rihla.http import ServiceClient
 
 _holds = msgspec.json.Decoder(Hold)
 _quotes = msgspec.json.Decoder(HoldQuote)
@@ -55,23 +47,6 @@ class _Offers(msgspec.Struct):
 _boards = msgspec.json.Decoder(_Board)
 _offers = msgspec.json.Decoder(_Offers)
 
-_WORDS: dict[str, type[DomainError]] = {
-    "not-enough-seats": NotEnoughSeats,
-    "seat-taken": SeatTaken,
-    "offer-changed": OfferChanged,
-    "offer-expired": OfferExpired,
-    "hold-released": HoldLost,
-    "hold-expired": HoldLost,
-    "hold-unknown": HoldLost,
-    "hold-content-differs": HoldLost,
-    "hold-not-found": HoldLost,
-    "invalid-offer": OfferNotValid,
-    "offer-not-found": OfferNotValid,
-    "offer-unknown": OfferNotValid,
-    "offer-invalid": OfferNotValid,
-}
-_PROBLEM_MEMBERS = frozenset({"type", "title", "status", "code", "detail", "request_id", "instance"})
-
 Item = tuple[UUID, UUID]
 """(passenger id, flight id)"""
 
@@ -86,10 +61,13 @@ class FlightClient:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
+        self._batches = HoldBatches(client, self._put_alone)
 
     async def put_hold(self, hold_id: UUID, offer_id: str, expires_at: datetime, lines: list[dict[str, Any]]) -> Hold:
         """Hold seats for all lines on every segment, or nothing. The same id and content give the same answer."""
-        body = {"offer_id": offer_id, "expires_at": expires_at, "lines": lines}
+        return await self._batches.put(hold_id, {"offer_id": offer_id, "expires_at": expires_at, "lines": lines})
+
+    async def _put_alone(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
         return _holds.decode((await self._call("PUT", f"/holds/{hold_id}", body)).content)
 
     async def quote(self, offer_id: str, lines: list[dict[str, Any]]) -> Hold:
@@ -161,6 +139,7 @@ class FlightClient:
         )
 
     async def close(self) -> None:
+        await self._batches.close()
         await self._client.close()
 
 
@@ -171,14 +150,7 @@ def _items(items: Sequence[Item]) -> list[dict[str, UUID]]:
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
-    document = _document(answer)
-    word = _WORDS.get(problem_code(answer))
-    if word is not None:
-        extensions = {key: value for key, value in document.items() if key not in _PROBLEM_MEMBERS}
-        raise word(str(document.get("detail", "")), **extensions)
-    if answer.status_code == 422:
-        raise InvalidRequest(*_translated(document))
-    raise UpstreamUnavailable("Nothing is lost; try again in a moment.", upstream="flight")
+    raise refusal(answer.status_code, _document(answer))
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:
@@ -187,17 +159,3 @@ def _document(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _translated(document: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """flight-service points into the hold's `lines`, which stand in the order of the caller's `passengers`."""
-    findings = [
-        (
-            str(error.get("pointer", "")).replace("#/lines", "#/passengers", 1),
-            str(error.get("code", "invalid")),
-            str(error.get("message", "")),
-        )
-        for error in document.get("errors", [])
-        if isinstance(error, dict)
-    ]
-    return findings or [("#", str(document.get("code", "invalid")), str(document.get("detail", "Not acceptable.")))]

@@ -48,6 +48,19 @@ class HoldRequest(RequestModel):
     lines: Annotated[list[HoldLineModel], Field(min_length=1, max_length=10)]
 
 
+class HoldPlacementModel(RequestModel):
+    """One of many holds: its id and what its PUT would take."""
+
+    id: UUID
+    hold: HoldRequest
+
+
+class HoldPlacements(RequestModel):
+    """Holds to be placed together, each by itself: one may be refused and the next held."""
+
+    placements: Annotated[list[HoldPlacementModel], Field(min_length=1, max_length=64)]
+
+
 class HoldQuoteRequest(RequestModel):
     """What a quote takes."""
 
@@ -159,3 +172,17 @@ class HoldModel(HoldQuoteModel):
     id: UUID
     status: Literal["held", "confirmed", "released", "expired"]
     expires_at: datetime | None
+
+
+class HoldOutcome(Schema):
+    """What became of one of many holds: the hold (201 new, 200 the same again) or the problem its PUT would answer."""
+
+    status: int
+    hold: HoldModel | None = None
+    problem: dict[str, Any] | None = None
+
+
+class HoldOutcomes(Schema):
+    """In the order asked. Null where only the hold's own PUT can say what is wrong."""
+
+    outcomes: list[HoldOutcome | None]

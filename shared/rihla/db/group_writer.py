@@ -23,7 +23,8 @@ class GroupWriter(Generic[Asked, Answer]):
     """Hands groups to `write`, which answers each member with a value or an exception, in order.
 
     `keys`: what a member touches; two that share a key never meet in one group. `full` makes the error of whoever comes
-    when `longest_queue` are waiting already.
+    when `longest_queue` are waiting already. `patience`: seconds after which the next group goes although the last one
+    is not answered (never, when not given), for groups that travel and may be lost on the way.
     """
 
     def __init__(
@@ -35,12 +36,15 @@ class GroupWriter(Generic[Asked, Answer]):
         full: Callable[[], Exception],
         largest_group: int = 64,
         longest_queue: int = 5_000,
+        patience: float | None = None,
     ) -> None:
         self._write = write
         self._keys = keys
         self._full = full
         self._largest_group = largest_group
         self._longest_queue = longest_queue
+        self._patience = patience
+        self._late: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[Asked, asyncio.Future[Answer]]] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._sizes = GROUP_SIZE.labels(name)
@@ -59,14 +63,24 @@ class GroupWriter(Generic[Asked, Answer]):
         """Finish what is waiting."""
         if self._writer is not None:
             await self._writer
+        await asyncio.gather(*self._late)
 
     async def _drain(self) -> None:
         try:
             while group := self._next_group():
                 self._sizes.observe(len(group))
-                await self._answer(group)
+                if self._patience is None:
+                    await self._answer(group)
+                else:
+                    await self._answer_or_go_on(group, self._patience)
         finally:
             self._writer = None
+
+    async def _answer_or_go_on(self, group: list[tuple[Asked, "asyncio.Future[Answer]"]], patience: float) -> None:
+        task = asyncio.create_task(self._answer(group))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        await asyncio.wait((task,), timeout=patience)
 
     def _next_group(self) -> list[tuple[Asked, "asyncio.Future[Answer]"]]:
         """The longest waiting ones that share no key: a repeat finds what the first one did, in the next group."""
