@@ -33,7 +33,15 @@ def consumer_of(c: Container) -> Consumer:
         c.webhook_sender.nudge()
 
     def bind(producer: str, event_type: str, *handlers: Handler, at_once: AtOnce | None = None) -> Binding:
-        return Binding(producer, f"{event_type}.v1", _in_turn(handlers), after_commit=nudge, at_once=at_once)
+        # News of a flight may concern hundreds of bookings: each has its transaction for itself.
+        return Binding(
+            producer,
+            f"{event_type}.v1",
+            _in_turn(handlers),
+            after_commit=nudge,
+            at_once=at_once,
+            together=producer != "flight",
+        )
 
     return Consumer(
         c.broker,

@@ -9,7 +9,7 @@ import asyncpg
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from rihla.contracts.events.subscribers import SUBSCRIBERS
-from rihla.messaging.consumer import DELAYS_MS
+from rihla.messaging.setting_aside import DELAYS_MS
 
 
 async def under_way(databases: Mapping[str, str], amqp_url: str, namespace: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The inbox: an event is handled once, because (consumer, event id) commits with its effect."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -35,6 +36,22 @@ async def first_time(session: AsyncSession, *, consumer: str, event_id: UUID) ->
     return result.first() is not None
 
 
+async def new_among(session: AsyncSession, *, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Record the events for this consumer; those that were not there. Part of the caller's transaction.
+
+    Taken in the order of their ids, so that two groups with the same events never wait for each other.
+    """
+    result = await session.execute(
+        text(
+            "INSERT INTO inbox (consumer, event_id) "
+            "SELECT :consumer, event_id FROM unnest(CAST(:event_ids AS uuid[])) AS given (event_id) ORDER BY event_id "
+            "ON CONFLICT DO NOTHING RETURNING event_id"
+        ),
+        {"consumer": consumer, "event_ids": list(event_ids)},
+    )
+    return set(result.scalars())
+
+
 async def newest_so_far(session: AsyncSession, *, consumer: str, aggregate: str, sequence: int) -> bool:
     """Record the aggregate's sequence; False when this consumer has already seen one as new or newer."""
     result = await session.execute(
@@ -62,4 +79,4 @@ async def forget_before(session: AsyncSession, *, instant: datetime, most: int |
     return int(getattr(result, "rowcount", 0) or 0)
 
 
-__all__ = ["first_time", "forget_before", "inbox_table", "newest_so_far"]
+__all__ = ["first_time", "forget_before", "inbox_table", "new_among", "newest_so_far"]

@@ -1,39 +1,35 @@
 """A consumer: each event's effect happens once, because it commits together with the inbox row.
 
-Acknowledged after the commit. A failure that may pass goes to a delay queue with a growing pause, a message that can
-never be handled to the dead-letter queue at once; both are counted.
+Acknowledged after the commit. A failure that may pass goes to a delay queue with a growing pause, an event that can
+never be handled to the dead-letter queue at once; both are counted. Events that share a message (`parcel`) may share
+the transaction too; when that fails, each is handled by itself, and only those that fail then are put back.
 """
 
 import asyncio
 import contextlib
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rihla.contracts.events import Envelope
 from rihla.db import Database
-from rihla.db.inbox import first_time
+from rihla.db.inbox import first_time, new_among
 from rihla.kernel import Clock
 from rihla.messaging.broker import Broker
+from rihla.messaging.parcel import members, unpacked
+from rihla.messaging.setting_aside import DELAYS_MS, SettingAside
+from rihla.messaging.turns import Turns
 from rihla.telemetry import Counter, get_logger
 from rihla.tracing import span
 
 Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
 AtOnce = Callable[[Envelope, str], Awaitable[bool]]
 HANDLED = Counter("rihla_events_handled_total", "Events by outcome", ["consumer", "type", "outcome"])
-DEAD = Counter("rihla_dead_letters_total", "Messages put aside", ["consumer"])
 log = get_logger("consumer")
-
-DELAYS_MS = (1_000, 5_000, 30_000, 120_000, 600_000)
-"""Pauses before the next try; the last one repeats."""
-_MOST_ATTEMPTS = 12
-_ATTEMPT_HEADER = "x-attempt"
 
 
 class Retry(Exception):
@@ -51,6 +47,8 @@ class Binding:
     `after_commit` is called (not awaited) when the effect has committed: a nudge for a loop of the same process.
     `at_once`, for events that come by the thousand, is asked first: given the event and the consumer's name it commits
     inbox row and effect by itself, in one statement, or changes nothing and leaves the event to the handler (False).
+    `together`: the handler may share one transaction with those of other events of the same message, in the order of
+    their subjects; not for a binding with `at_once`.
     """
 
     producer: str
@@ -58,6 +56,7 @@ class Binding:
     handler: Handler
     after_commit: Callable[[Envelope], object] | None = None
     at_once: AtOnce | None = None
+    together: bool = False
 
 
 class Consumer:
@@ -81,7 +80,9 @@ class Consumer:
         self._bindings = {binding.event_type: binding for binding in bindings}
         self._prefetch = prefetch
         self._delays = delays_ms
-        self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._aside = SettingAside(name, f"{broker.namespace}.{name}", delays_ms)
+        self._hands = asyncio.Semaphore(prefetch)
+        self._turns = Turns()
         self.queue_name = f"{broker.namespace}.{name}"
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -131,31 +132,60 @@ class Consumer:
 
     async def _handle_and_settle(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         try:
-            envelope = Envelope.model_validate_json(message.body)
+            envelopes = unpacked(message.body, message.content_type)
         except ValidationError:
-            await self._put_aside(channel, message, "not an event envelope")
+            await self._put_aside_unreadable(channel, message)
             return
-        lock = self._order[envelope.subject]
-        try:
-            async with lock:
-                with span(f"process {envelope.type}", "CONSUMER", parent=envelope.traceparent, **self._described()):
-                    outcome = await self.handle(envelope)
-        except (Poison, ValidationError, KeyError) as error:
-            await self._put_aside(channel, message, repr(error)[:300])
-            outcome = "poison"
-        except Exception as error:
-            log.warning("event_failed", consumer=self._consumer, type=envelope.type, exc_info=error)
-            await self._delay(channel, message, repr(error)[:300])
-            outcome = "delayed"
-        else:
-            await message.ack()
-        finally:
-            if not lock.locked():
-                self._order.pop(envelope.subject, None)
-        HANDLED.labels(self._consumer, envelope.type, outcome).inc()
+        async with self._turns.of({envelope.subject for envelope in envelopes}):
+            outcomes = await self.handle_all(envelopes)
+        for at, (envelope, outcome) in enumerate(zip(envelopes, outcomes, strict=True)):
+            said = (
+                outcome if isinstance(outcome, str) else await self._put_back(channel, message, at, envelope, outcome)
+            )
+            HANDLED.labels(self._consumer, envelope.type, said).inc()
+        await message.ack()
 
-    def _described(self) -> dict[str, str]:
-        return {"messaging__system": "rabbitmq", "messaging__destination__name": self.queue_name}
+    async def _put_back(
+        self, channel: AbstractChannel, message: AbstractIncomingMessage, at: int, envelope: Envelope, error: Exception
+    ) -> str:
+        """Store a member that failed where it belongs; what that is called."""
+        body = members(message.body, message.content_type)[at]
+        if isinstance(error, Poison | ValidationError | KeyError):
+            await self._aside.put_aside(channel, message, body, str(envelope.id), repr(error)[:300])
+            return "poison"
+        log.warning("event_failed", consumer=self._consumer, type=envelope.type, exc_info=error)
+        await self._aside.delay(channel, message, body, str(envelope.id), repr(error)[:300])
+        return "delayed"
+
+    async def _put_aside_unreadable(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
+        """Not an envelope, or one among several: then each comes again by itself."""
+        found = members(message.body, message.content_type)
+        if len(found) > 1:
+            await self._aside.take_apart(channel, message, found)
+        else:
+            await self._aside.put_aside(channel, message, found[0], message.message_id, "not an event envelope")
+        await message.ack()
+
+    async def handle_all(self, envelopes: Sequence[Envelope]) -> list[str | Exception]:
+        """What became of each event of a message, in their order: `handle`'s word, or its error."""
+        binding = self._bindings.get(envelopes[0].type)
+        several = len(envelopes) > 1 and len({envelope.type for envelope in envelopes}) == 1
+        if several and binding is not None and binding.together and binding.at_once is None:
+            try:
+                async with self._hands:
+                    return await self._handle_together(binding, envelopes)
+            except Exception as error:
+                log.info("group_failed", consumer=self._consumer, events=len(envelopes), error=repr(error)[:200])
+
+        async def alone(envelope: Envelope) -> str | Exception:
+            try:
+                async with self._hands:
+                    with self._span(envelope):
+                        return await self.handle(envelope)
+            except Exception as error:
+                return error
+
+        return list(await asyncio.gather(*map(alone, envelopes)))
 
     async def handle(self, envelope: Envelope) -> str:
         """The effect of one event, once: `handled`, `repeated` (seen before) or `ignored` (nobody here wants it)."""
@@ -172,32 +202,23 @@ class Consumer:
             binding.after_commit(envelope)
         return "handled"
 
-    async def _delay(self, channel: AbstractChannel, message: AbstractIncomingMessage, reason: str) -> None:
-        attempt = int(str(message.headers.get(_ATTEMPT_HEADER, 0))) + 1
-        if attempt >= _MOST_ATTEMPTS:
-            await self._put_aside(channel, message, reason)
-            return
-        delay = self._delays[min(attempt, len(self._delays)) - 1]
-        await self._move(channel, message, f"{self.queue_name}.delay.{delay}", {_ATTEMPT_HEADER: attempt})
+    async def _handle_together(self, binding: Binding, envelopes: Sequence[Envelope]) -> list[str | Exception]:
+        """As `handle`, in one transaction."""
+        given = {envelope.id: envelope for envelope in envelopes}
+        async with self._db.transaction() as session:
+            new = await new_among(session, consumer=self._consumer, event_ids=list(given))
+            # Two groups that touch the same subjects take them in the same order.
+            for envelope in sorted((given[one] for one in new), key=lambda one: one.subject):
+                with self._span(envelope):
+                    await binding.handler(session, envelope)
+        if binding.after_commit is not None:
+            for event_id in new:
+                binding.after_commit(given[event_id])
+        return ["handled" if envelope.id in new else "repeated" for envelope in envelopes]
 
-    async def _put_aside(self, channel: AbstractChannel, message: AbstractIncomingMessage, reason: str) -> None:
-        DEAD.labels(self._consumer).inc()
-        log.error("dead_letter", consumer=self._consumer, message_id=message.message_id, reason=reason)
-        await self._move(channel, message, f"{self.queue_name}.dead", {"x-reason": reason})
-
-    async def _move(
-        self, channel: AbstractChannel, message: AbstractIncomingMessage, queue: str, headers: dict[str, Any]
-    ) -> None:
-        copy = aio_pika.Message(
-            message.body,
-            headers={**message.headers, **headers},
-            message_id=message.message_id,
-            type=message.type,
-            content_type=message.content_type,
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        )
-        await channel.default_exchange.publish(copy, routing_key=queue, timeout=10)
-        await message.ack()
+    def _span(self, envelope: Envelope) -> AbstractContextManager[object]:
+        about = {"messaging__system": "rabbitmq", "messaging__destination__name": self.queue_name}
+        return span(f"process {envelope.type}", "CONSUMER", parent=envelope.traceparent, **about)
 
 
 async def _first_of(*events: asyncio.Event) -> None:

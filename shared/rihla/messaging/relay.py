@@ -1,7 +1,8 @@
 """The relay: outbox rows to RabbitMQ with publisher confirms, in order for each aggregate, at least once.
 
 Any number of relays may run (`FOR UPDATE SKIP LOCKED`). Rows are deleted once confirmed; one that the broker refuses
-stays with its error and holds back later rows of its aggregate.
+stays with its error and holds back later rows of its aggregate. An event that comes alone leaves at once; while they
+come close together, those of some milliseconds share a transaction, and those of one type a message (`parcel`).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import aio_pika
 import asyncpg
@@ -21,6 +23,7 @@ from rihla.db import Database, asyncpg_dsn
 from rihla.db.outbox import OUTBOX_CHANNEL
 from rihla.kernel import Clock
 from rihla.messaging.broker import Broker
+from rihla.messaging.parcel import packed
 from rihla.telemetry import Counter, Gauge, get_logger
 from rihla.tracing import is_tracing, span
 
@@ -30,6 +33,12 @@ AGE = Gauge("rihla_outbox_oldest_seconds", "Age of the oldest row", ["producer"]
 log = get_logger("outbox")
 
 _BATCH = 250
+_LARGEST_PARCEL = 32
+_GATHER_SECONDS = 0.02
+"""Between two takes while there is something to take: what comes meanwhile goes together."""
+_BUSY = 10
+"""After so many takes in a row that found something the database no longer says so: that would wake two processes for
+each event."""
 _POLL_SECONDS = 0.1
 _MEASURE_SECONDS = 5.0
 _CONFIRM_SECONDS = 10.0
@@ -69,23 +78,36 @@ class OutboxRelay:
         channel = await self._broker.channel()
         listener = await asyncpg.connect(asyncpg_dsn(self._db.url), timeout=5)
         try:
-            await listener.add_listener(OUTBOX_CHANNEL, lambda *_: self._wake.set())
             exchange = await self._declare(channel)
-            measured = 0.0
+            measured, busy, loop = 0.0, _BUSY, asyncio.get_running_loop()
             while not stop.is_set():
                 self._wake.clear()
+                began = loop.time()
                 moved = await self._drain(channel, exchange)
-                now = asyncio.get_running_loop().time()
-                if now - measured > _MEASURE_SECONDS:
+                if began - measured > _MEASURE_SECONDS:
                     await self._measure()
-                    measured = now
-                if moved < _BATCH:
-                    await self._rest(stop)
+                    measured = began
+                if moved:
+                    busy += 1
+                    if busy == _BUSY:
+                        await listener.remove_listener(OUTBOX_CHANNEL, self._woken)
+                    if moved < _BATCH:
+                        await asyncio.sleep(began + _GATHER_SECONDS - loop.time())
+                elif busy >= _BUSY:
+                    # Looked at once more: what was told of while nobody listened.
+                    await listener.add_listener(OUTBOX_CHANNEL, self._woken)
+                    busy = 0
+                else:
+                    busy = 0
+                    await self._rest()
         finally:
             with contextlib.suppress(Exception):
                 await listener.close(timeout=1)
             with contextlib.suppress(Exception):
                 await channel.close()
+
+    def _woken(self, *_: object) -> None:
+        self._wake.set()
 
     async def drain(self) -> int:
         """Publish everything that is due; how many events left."""
@@ -108,13 +130,10 @@ class OutboxRelay:
                 await queue.bind(exchange, event_type)
         return exchange
 
-    async def _rest(self, stop: asyncio.Event) -> None:
+    async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_POLL_SECONDS):
                 await self._wake.wait()
-        await asyncio.sleep(0)
-        if stop.is_set():
-            return
 
     async def _drain(self, channel: AbstractChannel, exchange: AbstractExchange) -> int:
         if channel.is_closed:
@@ -124,17 +143,21 @@ class OutboxRelay:
             rows = await connection.fetch(_TAKE, self._clock.now(), _BATCH)
             if not rows:
                 return 0
-            outcomes = await asyncio.gather(*(_publish(exchange, row) for row in rows), return_exceptions=True)
-            await self._settle(connection, rows, outcomes)
+            parcels = parcels_of(rows)
+            outcomes = await asyncio.gather(*(_publish(exchange, one) for one in parcels), return_exceptions=True)
+            await self._settle(connection, parcels, outcomes)
         if channel.is_closed:
             raise ConnectionError("RabbitMQ went away while publishing")
-        return sum(outcome is None for outcome in outcomes)
+        return sum(len(parcel) for parcel, outcome in zip(parcels, outcomes, strict=True) if outcome is None)
 
-    async def _settle(self, connection: Any, rows: Sequence[Any], outcomes: Sequence[BaseException | None]) -> None:
-        done = [row["position"] for row, outcome in zip(rows, outcomes, strict=True) if outcome is None]
+    async def _settle(
+        self, connection: Any, parcels: Sequence[Sequence[Any]], outcomes: Sequence[BaseException | None]
+    ) -> None:
+        told = [(row, outcome) for parcel, outcome in zip(parcels, outcomes, strict=True) for row in parcel]
+        done = [row["position"] for row, outcome in told if outcome is None]
         await connection.execute("DELETE FROM outbox WHERE position = ANY($1::bigint[])", done)
         PUBLISHED.labels(self._producer).inc(len(done))
-        for row, outcome in zip(rows, outcomes, strict=True):
+        for row, outcome in told:
             if outcome is None:
                 continue
             pause = timedelta(seconds=min(2 ** min(row["attempts"], 10), _LONGEST_BACK_OFF))
@@ -156,14 +179,40 @@ class OutboxRelay:
         AGE.labels(self._producer).set(age)
 
 
-async def _publish(exchange: AbstractExchange, row: Any) -> None:
+def parcels_of(rows: Sequence[Any]) -> list[list[Any]]:
+    """Rows of one type together, an aggregate once in each parcel and never before its earlier rows.
+
+    A row that was refused before goes alone: whatever is wrong with it holds up nobody else.
+    """
+    parcels: list[list[Any]] = []
+    filling: dict[str, int] = {}
+    newest: dict[UUID, int] = {}
+    for row in rows:
+        at = filling.get(row["type"])
+        if at is None or row["attempts"] or newest.get(row["aggregate_id"], -1) >= at:
+            at = len(parcels)
+            parcels.append([])
+        parcels[at].append(row)
+        newest[row["aggregate_id"]] = at
+        if row["attempts"] or len(parcels[at]) == _LARGEST_PARCEL:
+            filling.pop(row["type"], None)
+        else:
+            filling[row["type"]] = at
+    return parcels
+
+
+async def _publish(exchange: AbstractExchange, rows: Sequence[Any]) -> None:
+    body, content_type = packed([row["envelope"] for row in rows])
+    event_type = rows[0]["type"]
     message = aio_pika.Message(
-        row["envelope"].encode(),
-        message_id=str(row["id"]),
-        type=row["type"],
-        content_type="application/cloudevents+json",
+        body,
+        message_id=str(rows[0]["id"]),
+        type=event_type,
+        content_type=content_type,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
     )
-    origin = json.loads(row["envelope"]).get("traceparent") if is_tracing() else None
-    with span(f"publish {row['type']}", "PRODUCER", parent=origin, messaging__system="rabbitmq"):
-        await exchange.publish(message, routing_key=row["type"], timeout=_CONFIRM_SECONDS, mandatory=False)
+    with contextlib.ExitStack() as spans:
+        for row in rows if is_tracing() else ():
+            origin = json.loads(row["envelope"]).get("traceparent")
+            spans.enter_context(span(f"publish {event_type}", "PRODUCER", parent=origin, messaging__system="rabbitmq"))
+        await exchange.publish(message, routing_key=event_type, timeout=_CONFIRM_SECONDS, mandatory=False)

@@ -4,7 +4,7 @@ import aio_pika
 import redis.asyncio as redis
 from aio_pika.exceptions import ChannelClosed
 
-from rihla.messaging.consumer import DELAYS_MS
+from rihla.messaging.setting_aside import DELAYS_MS
 
 CONSUMERS = ("auth", "flight", "booking", "payment", "notification", "chat")
 PRODUCERS = CONSUMERS
