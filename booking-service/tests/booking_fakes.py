@@ -7,6 +7,7 @@ They keep state like the real ones: capacity per flight, holds with tombstones, 
 import asyncio
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,6 +103,7 @@ class FlightFake:
         self.app = Starlette(
             routes=[
                 Route("/internal/v1/holds/placements", self.place_many, methods=["POST"]),
+                Route("/internal/v1/holds/confirmations", self.confirm_many, methods=["POST"]),
                 Route("/internal/v1/holds/{hold_id}", self.put_hold, methods=["PUT"]),
                 Route("/internal/v1/holds/{hold_id}", self.get_hold, methods=["GET"]),
                 Route("/internal/v1/hold-quotes", self.quote, methods=["POST"]),
@@ -171,7 +173,12 @@ class FlightFake:
         return self._placed(request.path_params["hold_id"], await request.json())
 
     async def place_many(self, request: Request) -> JSONResponse:
-        answers = [self._placed(one["id"], one["hold"]) for one in (await request.json())["placements"]]
+        return self._outcomes(self._placed(one["id"], one["hold"]) for one in (await request.json())["placements"])
+
+    async def confirm_many(self, request: Request) -> JSONResponse:
+        return self._outcomes(self._sold(one["id"]) for one in (await request.json())["confirmations"])
+
+    def _outcomes(self, answers: Iterable[JSONResponse]) -> JSONResponse:
         read = [(answer.status_code, json.loads(bytes(answer.body))) for answer in answers]
         named = [("hold" if status < 400 else "problem", status, body) for status, body in read]
         return JSONResponse({"outcomes": [{"status": status, name: body} for name, status, body in named]})
@@ -209,7 +216,10 @@ class FlightFake:
         return priced if isinstance(priced, JSONResponse) else JSONResponse(priced)
 
     async def confirm(self, request: Request) -> JSONResponse:
-        hold = self.holds.get(request.path_params["hold_id"])
+        return self._sold(request.path_params["hold_id"])
+
+    def _sold(self, hold_id: str) -> JSONResponse:
+        hold = self.holds.get(hold_id)
         if hold is None:
             return problem(404, "hold-unknown")
         if hold.status == "released":

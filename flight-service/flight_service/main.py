@@ -6,6 +6,7 @@ import flight_service.catalogue.admin_api
 import flight_service.catalogue.api
 import flight_service.fares.admin_api
 import flight_service.inventory.api
+import flight_service.inventory.confirm_many
 import flight_service.inventory.place_many
 import flight_service.offers.api
 import flight_service.schedules.admin_api
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             flight_service.offers.api.router,
             flight_service.inventory.api.router,
             flight_service.inventory.place_many.router,
+            flight_service.inventory.confirm_many.router,
             flight_service.seat_maps.api.router,
         ],
         problems=problems,

@@ -112,6 +112,15 @@ def minor(money: dict[str, str]) -> int:
     return int(money["amount"].replace(".", ""))
 
 
+async def test_holds_sold_together_are_sold_as_each_would_be_alone(platform: Any) -> None:
+    ids = [(await held(platform, days=9))[0] for _ in range(3)]
+    deeds = [platform.flights.confirm(hold_id) for hold_id in (*ids, new_id())]
+    *together, unknown = await asyncio.gather(*deeds, return_exceptions=True)
+    assert isinstance(unknown, HoldLost)
+    assert [(one.id, one.status) for one in together] == [(hold_id, "confirmed") for hold_id in ids]
+    assert together == [await platform.flights.confirm(hold_id) for hold_id in ids]
+
+
 async def test_confirming_seats_everybody_and_seats_can_be_moved_and_assigned(platform: Any) -> None:
     one, two = line(seat_preference="window"), line()
     hold_id, hold = await held(platform, one, two)

@@ -61,14 +61,16 @@ class FlightClient:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
-        self._batches = HoldBatches(client, self._put_alone)
+        self._placements = HoldBatches(client, "placements", self._put_alone)
+        self._confirmations = HoldBatches(client, "confirmations", self._confirm_alone)
 
     async def put_hold(self, hold_id: UUID, offer_id: str, expires_at: datetime, lines: list[dict[str, Any]]) -> Hold:
         """Hold seats for all lines on every segment, or nothing. The same id and content give the same answer."""
-        return await self._batches.put(hold_id, {"offer_id": offer_id, "expires_at": expires_at, "lines": lines})
+        hold = {"offer_id": offer_id, "expires_at": expires_at, "lines": lines}
+        return await self._placements.ask(hold_id, {"hold": hold})
 
     async def _put_alone(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
-        return _holds.decode((await self._call("PUT", f"/holds/{hold_id}", body)).content)
+        return _holds.decode((await self._call("PUT", f"/holds/{hold_id}", body["hold"])).content)
 
     async def quote(self, offer_id: str, lines: list[dict[str, Any]]) -> Hold:
         """What holding these lines would cost; holds nothing."""
@@ -81,7 +83,10 @@ class FlightClient:
 
     async def confirm(self, hold_id: UUID) -> Hold:
         """Sell what is held and give seats to those who chose none. HoldLost when others took it after it expired."""
-        return _holds.decode((await self._call("POST", f"/holds/{hold_id}/confirm", {})).content)
+        return await self._confirmations.ask(hold_id, {})
+
+    async def _confirm_alone(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
+        return _holds.decode((await self._call("POST", f"/holds/{hold_id}/confirm", body)).content)
 
     async def release(self, hold_id: UUID, items: Sequence[Item] | None = None) -> None:
         """Free everything, or these (passenger, flight) pairs. An unknown hold becomes a tombstone."""
@@ -139,7 +144,8 @@ class FlightClient:
         )
 
     async def close(self) -> None:
-        await self._batches.close()
+        await self._placements.close()
+        await self._confirmations.close()
         await self._client.close()
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,12 +21,12 @@ from rihla.http import ServiceClient, UpstreamUnavailable
 _LARGEST_BATCH = 32
 _PATIENCE_SECONDS = 0.05
 
-PutAlone = Callable[[UUID, dict[str, Any]], Awaitable[Hold]]
+Alone = Callable[[UUID, dict[str, Any]], Awaitable[Hold]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A hold to be put; `context` is its request's, so that its id and trace go with it."""
+    """A hold to be put or sold; `context` is its request's, so that its id and trace go with it."""
 
     hold_id: UUID
     body: dict[str, Any]
@@ -47,37 +47,41 @@ _outcomes = msgspec.json.Decoder(_Outcomes)
 
 
 class HoldBatches:
-    """One for each process. `put_alone` is the PUT of one hold, which answers for whatever a batch does not explain."""
+    """One for each deed of a process. `deed` names the route that takes many; `alone` is the request of one hold, which
+    answers for whatever a batch does not explain.
+    """
 
-    def __init__(self, client: ServiceClient, put_alone: PutAlone) -> None:
+    def __init__(self, client: ServiceClient, deed: Literal["placements", "confirmations"], alone: Alone) -> None:
         self._client = client
-        self._put_alone = put_alone
+        self._deed = deed
+        self._ask_alone = alone
         self._writer: GroupWriter[_Wanted, Hold] = GroupWriter(
-            "hold_batch",
-            self._put,
+            f"hold_{deed}",
+            self._ask,
             keys=lambda _: frozenset(),
             full=_full,
             largest_group=_LARGEST_BATCH,
             patience=_PATIENCE_SECONDS,
         )
 
-    async def put(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
-        """The hold, or what its PUT raises."""
+    async def ask(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
+        """The hold, or what its request alone raises. `body`: what stands beside its id in a batch."""
         return await self._writer.submit(_Wanted(hold_id, body, copy_context()))
 
     async def close(self) -> None:
         """Finish what is waiting."""
         await self._writer.close()
 
-    async def _put(self, batch: Sequence[_Wanted]) -> list[Hold | Exception]:
+    async def _ask(self, batch: Sequence[_Wanted]) -> list[Hold | Exception]:
         if len(batch) == 1:
             return [await self._alone(batch[0])]
         # A batch travels under the request id of its first member: the ids of the holds tell the others apart.
         return await asyncio.create_task(self._together(batch), context=batch[0].context)
 
     async def _together(self, batch: Sequence[_Wanted]) -> list[Hold | Exception]:
-        content = msgspec.json.encode({"placements": [{"id": one.hold_id, "hold": one.body} for one in batch]})
-        answer = await self._client.request("POST", "/internal/v1/holds/placements", content=content, idempotent=True)
+        content = msgspec.json.encode({self._deed: [{"id": one.hold_id, **one.body} for one in batch]})
+        path = f"/internal/v1/holds/{self._deed}"
+        answer = await self._client.request("POST", path, content=content, idempotent=True)
         # An instance that does not know the route yet (an upgrade under way) is asked one by one, as before.
         outcomes = _outcomes.decode(answer.content).outcomes if answer.status_code == 200 else [None] * len(batch)
         return await asyncio.gather(*(self._read(one, told) for one, told in zip(batch, outcomes, strict=True)))
@@ -88,11 +92,11 @@ class HoldBatches:
         return refusal(told.status, told.problem or {}) if told.hold is None else told.hold
 
     async def _alone(self, wanted: _Wanted) -> Hold | Exception:
-        async def put() -> Hold:
-            return await self._put_alone(wanted.hold_id, wanted.body)
+        async def ask() -> Hold:
+            return await self._ask_alone(wanted.hold_id, wanted.body)
 
         try:
-            return await asyncio.create_task(put(), context=wanted.context)
+            return await asyncio.create_task(ask(), context=wanted.context)
         except Exception as error:
             return error
 

@@ -98,3 +98,24 @@ async def test_a_batch_that_flight_service_cannot_explain_is_asked_one_by_one(fl
     holds = await three_in_a_row(flights, flight_fake, offer)
     flight_fake.wire.gate.set()
     assert len({one.id for one in await asyncio.gather(*holds)}) == 3
+
+
+async def test_holds_that_are_sold_together_go_in_one_request_and_a_lost_one_spoils_no_other(flights, flight_fake):
+    offer = flight_fake.add_offer([flight_fake.add_flight()])
+    ids = [new_id() for _ in range(4)]
+    for id_ in ids:
+        await hold(flights, flight_fake, offer, id_)
+    flight_fake.expire(str(ids[2]))
+    flight_fake.wire.calls.clear()
+    flight_fake.wire.gate = asyncio.Event()
+    first = asyncio.create_task(flights.confirm(ids[0]))
+    await eventually(lambda: len(flight_fake.wire.calls) == 1)
+    rest = [asyncio.create_task(flights.confirm(id_)) for id_ in ids[1:]]
+    flight_fake.wire.gate.set()
+    answers = await asyncio.gather(first, *rest, return_exceptions=True)
+    assert [type(one).__name__ for one in answers] == ["Hold", "Hold", "HoldLost", "Hold"]
+    assert {one.status for one in (answers[0], answers[1], answers[3])} == {"confirmed"}
+    assert flight_fake.wire.calls == [
+        f"POST /internal/v1/holds/{ids[0]}/confirm",
+        "POST /internal/v1/holds/confirmations",
+    ]

@@ -32,7 +32,7 @@ from flight_service.inventory.seating import Fleet
 from rihla.db.group_writer import GroupWriter
 from rihla.kernel import Clock, DomainError
 
-_LARGEST_CONFIRMATION = 16
+_LARGEST_CONFIRMATION = 32
 
 
 def _busy() -> InventoryBusy:

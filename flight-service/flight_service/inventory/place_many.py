@@ -1,11 +1,5 @@
-"""POST /internal/v1/holds/placements: the PUTs of many who wait in one process of booking-service, in one request.
+"""POST /internal/v1/holds/placements: the PUTs of many who wait in one process of booking-service, in one request."""
 
-A request costs both sides more than its hold (ADR 0003), and holds that come together are put on the inventory together
-anyway. An entry whose answer is neither a hold nor a refusal, or that cannot be read, is answered with null: its caller
-sends it alone and hears from PUT what is wrong.
-"""
-
-import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -16,17 +10,12 @@ from fastapi.responses import Response
 
 from flight_service.inventory.desk import HoldDesk
 from flight_service.inventory.hold import HoldContent
+from flight_service.inventory.outcomes import outcomes
 from flight_service.inventory.schemas import HoldOutcomes, HoldPlacements
-from flight_service.problems import problems
 from rihla.auth import require_service
-from rihla.kernel import DomainError
-from rihla.telemetry import get_logger
-from rihla.web.problems import domain_problem, request_id_of
+from rihla.web.problems import request_id_of
 
 router = APIRouter(prefix="/internal/v1", tags=["holds"], dependencies=[Depends(require_service("booking"))])
-log = get_logger("inventory")
-
-_UNANSWERED = b"null"
 
 
 class _Placement(msgspec.Struct):
@@ -58,24 +47,10 @@ async def place_many(request: Request) -> Response:
         asked = _placements.decode(await request.body()).placements
     except msgspec.ValidationError as error:
         raise RequestValidationError([{"type": "invalid", "loc": ("body",), "msg": str(error)}]) from error
-    desk, request_id = request.app.state.container.desk, request_id_of(request)
-    outcomes = await asyncio.gather(*(_outcome(desk, one, request_id) for one in asked))
-    return Response(b'{"outcomes":[' + b",".join(outcomes) + b"]}", media_type="application/json")
+    desk = request.app.state.container.desk
+    return await outcomes(((one.id, _place(desk, one)) for one in asked), request_id_of(request))
 
 
-async def _outcome(desk: HoldDesk, asked: _Placement, request_id: str) -> bytes:
-    try:
-        placed = await desk.place(asked.id, _content.decode(asked.hold))
-    except DomainError as refusal:
-        return _refused(refusal, request_id)
-    except Exception as error:
-        log.warning("placed_alone", hold_id=str(asked.id), error=type(error).__name__)
-        return _UNANSWERED
-    return b'{"status":%d,"hold":%b}' % (201 if placed.new else 200, placed.body)
-
-
-def _refused(refusal: DomainError, request_id: str) -> bytes:
-    if problems.spec(refusal) is None:
-        return _UNANSWERED
-    spec, problem = domain_problem(refusal, problems, request_id)
-    return b'{"status":%d,"problem":%b}' % (spec.status, problem)
+async def _place(desk: HoldDesk, asked: _Placement) -> tuple[int, bytes]:
+    placed = await desk.place(asked.id, _content.decode(asked.hold))
+    return 201 if placed.new else 200, placed.body

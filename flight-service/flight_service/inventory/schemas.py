@@ -61,6 +61,18 @@ class HoldPlacements(RequestModel):
     placements: Annotated[list[HoldPlacementModel], Field(min_length=1, max_length=64)]
 
 
+class HoldConfirmationModel(RequestModel):
+    """One of many holds that are paid."""
+
+    id: UUID
+
+
+class HoldConfirmations(RequestModel):
+    """Holds to be sold together, each by itself: one may be lost and the next sold."""
+
+    confirmations: Annotated[list[HoldConfirmationModel], Field(min_length=1, max_length=64)]
+
+
 class HoldQuoteRequest(RequestModel):
     """What a quote takes."""
 
@@ -175,7 +187,9 @@ class HoldModel(HoldQuoteModel):
 
 
 class HoldOutcome(Schema):
-    """What became of one of many holds: the hold (201 new, 200 the same again) or the problem its PUT would answer."""
+    """What became of one of many holds: the hold (201 new, 200 the same again) or the problem its own route
+    would answer.
+    """
 
     status: int
     hold: HoldModel | None = None
@@ -183,6 +197,6 @@ class HoldOutcome(Schema):
 
 
 class HoldOutcomes(Schema):
-    """In the order asked. Null where only the hold's own PUT can say what is wrong."""
+    """In the order asked. Null where only the hold's own route can say what is wrong."""
 
     outcomes: list[HoldOutcome | None]

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from flight_service.catalogue.layout import AircraftLayout, read_layout
 from flight_service.fares.rule_set import Brand, Extra, RefundBracket
 from flight_service.fares.rules import FareLine
-from flight_service.inventory import api, place_many
+from flight_service.inventory import api, confirm_many, place_many
 from flight_service.inventory.desk import HoldDesk
 from flight_service.inventory.express_lane import open_express_lane
 from flight_service.inventory.hold import Cabin, PreparedHold, SeatRow
@@ -351,7 +351,7 @@ def booking_app(pool: "asyncpg.Pool[Any]", clock: FixedClock, offers: "HandMadeO
         Settings(**keyring.settings("flight")),
         title="flight",
         open_container=opened,
-        routers=[api.router, place_many.router],
+        routers=[api.router, place_many.router, confirm_many.router],
         problems=ProblemTable({**PROBLEMS, **_OFFER_PROBLEMS}),
     )
 
