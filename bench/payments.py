@@ -60,20 +60,23 @@ class Neighbour(asyncio.Protocol):
         self.seen += data
         while (request := _whole_message(self.seen)) is not None:
             head, body, self.seen = request
-            answer = _paid(body) if head.startswith(b"POST") else _due(head)
+            if head.startswith(b"GET"):
+                query = head.split(b" ", 2)[1].decode().partition("?")[2]
+                answer = json.dumps(_due(dict(pair.split("=") for pair in query.split("&")))).encode()
+            elif head.startswith(b"POST /internal/"):
+                answer = json.dumps({"charges": [_due(asked) for asked in json.loads(body)["charges"]]}).encode()
+            else:
+                answer = _paid(body)
             self.transport.write(_response(answer))
 
 
-def _due(head: bytes) -> bytes:
-    query = dict(pair.split("=") for pair in head.split(b" ", 2)[1].decode().partition("?")[2].split("&"))
-    booking, user = query["booking_id"], query["user_id"]
+def _due(asked: dict[str, Any]) -> dict[str, Any]:
+    booking, user = asked["booking_id"], asked["user_id"]
     until = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
-    return json.dumps(
-        {
-            "booking_id": booking, "charge_id": booking, "user_id": user, "reference": "K7QX2M", "kind": "initial",
-            "amount_minor": 100, "currency": "USD", "status": "due", "payable_until": until,
-        }
-    ).encode()  # fmt: skip
+    return {
+        "booking_id": booking, "charge_id": booking, "user_id": user, "reference": "K7QX2M", "kind": "initial",
+        "amount_minor": 100, "currency": "USD", "status": "due", "payable_until": until,
+    }  # fmt: skip
 
 
 def _paid(body: bytes) -> bytes:

@@ -79,9 +79,22 @@ class FakeBooking:
                 return JSONResponse({"code": "charge-not-due", "detail": "Nothing is due."}, 409)
             return JSONResponse(charge)
 
+        app.post("/internal/v1/charges/due")(self.several_due)
         app.put("/internal/v1/seat-plans/{plan_id}")(self.put_seat_plan)
         app.post("/internal/v1/seat-plans/{plan_id}/{step}")(self.settle_seat_plan)
         return app
+
+    async def several_due(self, request: Request) -> JSONResponse:
+        """Plain answers only: null where the question alone is refused."""
+        self.calls += 1
+        if self.down:
+            return JSONResponse({}, 503)
+        answers = []
+        for asked in (await request.json())["charges"]:
+            charge = self.charges.get(UUID(asked["booking_id"]), {"user_id": None, "status": "unknown"})
+            plain = charge["user_id"] == asked["user_id"] and charge["status"] == "due" and not asked["charge_id"]
+            answers.append(charge if plain else None)
+        return JSONResponse({"charges": answers})
 
     async def put_seat_plan(self, plan_id: str, request: Request) -> JSONResponse:
         """All seats or none, as docs/contracts.md says; a subscription's first traveller is kept for later months."""

@@ -1,5 +1,6 @@
 """booking-service's client of payment-service, and payment-service's of booking-service, against the other side."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +112,23 @@ async def test_payment_asks_booking_what_is_due_and_gives_it_back(platform: Any)
         assert [(one["kind"], one["amount_minor"]) for one in refund.destinations] == [("wallet", amount)]
     with pytest.raises(RefundRefused):
         await platform.payments.put_refund(new_id(), question)
+
+
+async def test_charges_asked_for_together_are_answered_as_each_alone(platform: Any) -> None:
+    mine, other = [await platform.book((await platform.offers())[0]["id"]) for _ in range(2)]
+    stranger, wrong = new_id(), new_id()
+    questions = [
+        (mine["id"], None, platform.user_id),
+        (mine["id"], None, stranger),
+        (other["id"], other["charges"][0]["id"], platform.user_id),
+        (other["id"], wrong, platform.user_id),
+        (new_id(), None, platform.user_id),
+    ]
+    together = await asyncio.gather(*(platform.bookings.charge_due(*one) for one in questions), return_exceptions=True)
+    alone = [await platform.bookings.charge_due(*questions[at]) for at in (0, 2)]
+    assert [together[0], together[2]] == alone
+    assert [str(one.charge_id) for one in alone] == [mine["charges"][0]["id"], other["charges"][0]["id"]]
+    assert [type(together[at]) for at in (1, 3, 4)] == [BookingNotFound] * 3
 
 
 async def test_an_expired_bookings_charge_is_not_due(platform: Any) -> None:

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
 from booking_service.bootstrap import Container
 from booking_service.problems import PROBLEMS
-from booking_service.settling.charge_due import charge_due
+from booking_service.settling.charge_due import Asked, charge_due, charges_due
 from rihla.auth import require_service
-from rihla.web import Schema, container, problem_responses
+from rihla.web import RequestModel, Schema, container, problem_responses
 
 router = APIRouter(prefix="/internal/v1", tags=["internal"], dependencies=[Depends(require_service("payment"))])
 
@@ -29,6 +30,26 @@ class ChargeDue(Schema):
     payable_until: datetime
 
 
+class ChargeAsked(RequestModel):
+    """As the query of `GET /charges/due`."""
+
+    booking_id: UUID
+    user_id: UUID
+    charge_id: UUID | None = None
+
+
+class ChargesAsked(RequestModel):
+    """What payments that wait together ask."""
+
+    charges: list[ChargeAsked] = Field(min_length=1, max_length=64)
+
+
+class ChargesDue(Schema):
+    """One for each that was asked."""
+
+    charges: list[ChargeDue | None]
+
+
 @router.get(
     "/charges/due",
     summary="A charge that may be paid now",
@@ -42,5 +63,17 @@ async def read_charge_due(
     charge_id: Annotated[UUID | None, Query(description="Default: the oldest charge that is due")] = None,
 ) -> ChargeDue:
     """404 for an unknown booking and for somebody else's; 409 for a charge that is paid, void or past its time."""
-    charge = await charge_due(c, booking_id, user_id, charge_id)
+    charge = await charge_due(c, Asked(booking_id, user_id, charge_id))
     return ChargeDue.model_validate(charge, from_attributes=True)
+
+
+@router.post(
+    "/charges/due",
+    summary="Charges of several bookings that may be paid now",
+    response_model=ChargesDue,
+    status_code=200,
+)
+async def read_charges_due(asked: ChargesAsked, c: Annotated[Container, Depends(container)]) -> ChargesDue:
+    """In the order asked; null where the same question alone is refused, for whatever reason."""
+    found = await charges_due(c, [Asked(one.booking_id, one.user_id, one.charge_id) for one in asked.charges])
+    return ChargesDue.model_validate({"charges": found}, from_attributes=True)

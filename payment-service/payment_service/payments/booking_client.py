@@ -1,24 +1,11 @@
 """What payment-service asks booking-service: the charge that is due."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from payment_service.payments.due_batches import ChargeDue, DueBatches, Question
 from payment_service.payments.errors import BookingNotFound, ChargeNotDue
 from rihla.http import ServiceClient, UpstreamUnavailable, problem_code
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeDue:
-    """Amount and currency of a charge, as booking-service states them."""
-
-    booking_id: UUID
-    charge_id: UUID
-    user_id: UUID
-    reference: str
-    amount_minor: int
-    currency: str
-    payable_until: datetime | None
 
 
 class BookingClient:
@@ -26,9 +13,14 @@ class BookingClient:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
+        self._batches = DueBatches(client, self._alone)
 
     async def charge_due(self, booking_id: UUID, charge_id: UUID | None, user_id: UUID) -> ChargeDue:
         """The charge of this person's booking. Raises BookingNotFound, ChargeNotDue, UpstreamUnavailable."""
+        return await self._batches.ask(Question(booking_id, user_id, charge_id))
+
+    async def _alone(self, question: Question) -> ChargeDue:
+        booking_id, user_id, charge_id = question.booking_id, question.user_id, question.charge_id
         params = {"booking_id": str(booking_id), "user_id": str(user_id)}
         if charge_id is not None:
             params["charge_id"] = str(charge_id)
@@ -54,7 +46,8 @@ class BookingClient:
         )
 
     async def close(self) -> None:
-        """Close connections."""
+        """Finish what is being asked, and close connections."""
+        await self._batches.close()
         await self._client.close()
 
 
