@@ -3,6 +3,7 @@
 Every process sees the same rush, because it is read off the jobs that were queued, whoever queued them.
 """
 
+import math
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -11,8 +12,8 @@ from booking_service.documents.settings import DocumentSettings
 from rihla.db import Database
 from rihla.kernel import Clock
 
-_WINDOW = timedelta(seconds=5)
-_READ_EVERY = timedelta(seconds=1)
+_WINDOW = timedelta(seconds=2)
+_READ_EVERY = timedelta(seconds=0.25)
 
 _NEWEST = text(
     "SELECT count(*) FROM (SELECT cause, created_at FROM document_job ORDER BY id DESC LIMIT :look) newest "
@@ -21,12 +22,12 @@ _NEWEST = text(
 
 
 class Rush:
-    """One for each process. The table is looked at once a second: its newest rows, by primary key."""
+    """One for each process. The table is looked at four times a second: its newest rows, by primary key."""
 
     def __init__(self, db: Database, settings: DocumentSettings, *, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._most = round(settings.papers_stand_back_per_second * _WINDOW.total_seconds())
+        self._most = math.ceil(settings.papers_stand_back_per_second * _WINDOW.total_seconds())
         self._patience = timedelta(minutes=settings.papers_stand_back_minutes)
         self._read_at: datetime | None = None
         self._on = False

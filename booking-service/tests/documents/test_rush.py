@@ -14,8 +14,8 @@ from booking_service.settings import Settings
 
 @pytest.fixture
 def settings_of_a_rush(house: Any) -> Settings:
-    """Two confirmations in five seconds are already more than papers can be made beside."""
-    changed = {"papers_stand_back_per_second": 0.2, "papers_stand_back_minutes": 30}
+    """Two confirmations in two seconds are already more than papers can be made beside."""
+    changed = {"papers_stand_back_per_second": 0.5, "papers_stand_back_minutes": 30}
     return house.settings.model_copy(update=changed)
 
 
