@@ -1,18 +1,22 @@
 """One service's database: an engine, a unit of work, and a bare driver pool for the few hot paths."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 _WAIT_SECONDS = 5
 """How long a connection is waited for, a new one or the pool's."""
 _COMMAND_SECONDS = 15
 _CHECK_SECONDS = 2
+_TRUSTED_SECONDS = 1.0
+"""A connection that was given back this short a time ago, and is not closed, is taken to work."""
 
 
 def asyncpg_dsn(url: str) -> str:
@@ -27,6 +31,27 @@ def sqlalchemy_url(url: str) -> str:
 
 async def _nothing_to_reset(_: Any) -> None:
     """The driver has rolled back by itself; nothing else is set on these connections."""
+
+
+def _given_back(_: Any, record: Any) -> None:
+    record.info["given_back"] = time.monotonic()
+
+
+def _still_there(connection: Any, record: Any, _: Any) -> None:
+    """Before a pooled connection is used again: a restarted PostgreSQL leaves dead ones in the pool.
+
+    Raises InvalidatePoolError, and the pool opens a new one. The pool's own pre-ping costs a transaction of its own
+    (three round trips) each time; one that rested longer is asked in just that way.
+    """
+    given_back = record.info.get("given_back")
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if given_back is None or time.monotonic() - given_back < _TRUSTED_SECONDS:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise InvalidatePoolError from error
 
 
 class Database:
@@ -56,10 +81,10 @@ class Database:
             max_overflow=0,
             pool_timeout=_WAIT_SECONDS,
             pool_recycle=1800,
-            # A restarted PostgreSQL leaves dead connections in the pool; the ping costs one small round trip.
-            pool_pre_ping=True,
             connect_args={"server_settings": self._server_settings, "timeout": _WAIT_SECONDS},
         )
+        event.listen(self.engine.sync_engine, "checkin", _given_back)
+        event.listen(self.engine.sync_engine, "checkout", _still_there)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._bare: asyncpg.Pool[Any] | None = None
         self._bare_lock = asyncio.Lock()
