@@ -1,10 +1,10 @@
 """Confirmation mails a second: events wait in the queue, one worker drains them to a mail server; then all once more.
 
-`python bench/mails.py [--mails 2000] [--inbox]`: each booking is `booking.confirmed` and `booking.documents_ready` with
-a ticket and a receipt in the store. The worker runs as in production, in a process of its own. The mail server is a
-cheap sink in another process, or with `--inbox` the local stack's real one. Besides mails a second, which depend on
-what else the machine does, it prints the worker's CPU time a mail. The second delivery of the same events must send
-nothing.
+`python bench/mails.py [--mails 2000] [--together 4] [--inbox]`: each booking is `booking.confirmed` and
+`booking.documents_ready` with a ticket and a receipt in the store; the events of so many bookings share a message, as
+the relay sends them under load. The worker runs as in production, in a process of its own. The mail server is a cheap
+sink in another process, or with `--inbox` the local stack's real one. Besides mails a second, which depend on what else
+the machine does, it prints the worker's CPU time a mail. The second delivery of the same events must send nothing.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from rihla.contracts.events import BookingConfirmedV1, BookingDocumentsReadyV1, 
 from rihla.contracts.events.booking import ContactFact, CouponFact, DocumentFact, PassengerFact, SegmentFact
 from rihla.kernel import SystemClock, new_id
 from rihla.messaging import Broker
+from rihla.messaging.parcel import packed
 from rihla.storage import open_storage
 from rihla.testing.databases import fresh_database
 from rihla.testing.keyring import Keyring
@@ -225,6 +226,18 @@ async def messages_of(mails: int, folder: Path) -> list[tuple[str, bytes]]:
     return found
 
 
+def in_parcels(events: Sequence[tuple[str, bytes]], together: int) -> list[tuple[str, bytes, str]]:
+    """(type, body, content type) of messages with so many events of one type, each booking in order."""
+    found = []
+    for start in range(0, len(events), 2 * together):
+        part = events[start : start + 2 * together]
+        found += [
+            (event_type, *packed([body.decode() for kind, body in part if kind == event_type]))
+            for event_type in dict.fromkeys(kind for kind, _ in part)
+        ]
+    return found
+
+
 # ---- putting it together
 
 
@@ -236,18 +249,21 @@ class Trial:
     namespace: str
     database_url: str
 
-    async def publish(self, messages: Sequence[tuple[str, bytes]]) -> None:
-        """Into the queue; durable as the relay's."""
+    async def publish(self, events: Sequence[tuple[str, bytes]], together: int) -> None:
+        """Into the queue; durable and `together` to a message as the relay's."""
+        messages = in_parcels(events, together)
         channel = await self.broker.channel()
         exchange = await self.broker.exchange(channel, "booking")
         queue = await self.broker.queue(channel, "notification")
-        for event_type in {one for one, _ in messages}:
+        for event_type in {one for one, _ in events}:
             await queue.bind(exchange, event_type)
         for start in range(0, len(messages), 500):
             await asyncio.gather(
                 *(
-                    exchange.publish(aio_pika.Message(body, delivery_mode=2), routing_key=event_type)
-                    for event_type, body in messages[start : start + 500]
+                    exchange.publish(
+                        aio_pika.Message(body, delivery_mode=2, content_type=content_type), routing_key=event_type
+                    )
+                    for event_type, body, content_type in messages[start : start + 500]
                 )
             )
         await channel.close()
@@ -318,13 +334,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(mails: int, *, inbox: bool) -> dict[str, float]:
+async def measure(mails: int, *, together: int, inbox: bool) -> dict[str, float]:
     """Fill the queue, let one worker drain it, deliver everything again; prints and returns the figures."""
     with tempfile.TemporaryDirectory() as folder, servers() as found:
         messages = await messages_of(mails, Path(folder, "documents"))
         server: MailServer = Inbox(Path(folder, "inbox")) if inbox else Sink()
         async with trial(found) as one:
-            await one.publish(messages)
+            await one.publish(messages, together)
             port = free_port()
             environment = {
                 **{name.upper(): value for name, value in Keyring().settings("notification").items()},
@@ -346,7 +362,7 @@ async def measure(mails: int, *, inbox: bool) -> dict[str, float]:
                 took = time.monotonic() - started
                 spent, sunk = cpu_seconds(child.pid) - idle, cpu_seconds(mail_server.pid) - still
                 taken, ids = server.counts()
-                await one.publish(messages)
+                await one.publish(messages, together)
                 await drained(one)
                 again, _ = server.counts()
     per_second = mails / took
@@ -384,6 +400,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--mails", type=int, default=2_000)
+    parser.add_argument("--together", type=int, default=4, help="events of one type that share a message")
     parser.add_argument("--inbox", action="store_true", help="the local stack's own mail server instead of the sink")
     parser.add_argument("--role", choices=("sink",))
     parser.add_argument("--port", type=int, default=0)
@@ -391,7 +408,7 @@ def main() -> None:
     if chosen.role == "sink":
         sink(chosen.port)
         return
-    asyncio.run(measure(chosen.mails, inbox=chosen.inbox))
+    asyncio.run(measure(chosen.mails, together=chosen.together, inbox=chosen.inbox))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ log = get_logger("deliveries")
 
 _BATCH = 64
 _IDLE_SECONDS = 0.2
+_GATHER_SECONDS = 0.05
+"""Between two claims, unless a whole batch was there: what falls due meanwhile shares the next one."""
 _LONGEST_PAUSE_SECONDS = 300
 # With pauses of five minutes this is about a day.
 _MOST_ATTEMPTS = 300
@@ -69,8 +71,10 @@ class DeliverySender:
         """Send until `stop`."""
         while not stop.is_set():
             self._wake.clear()
+            gathered = asyncio.get_running_loop().time() + _GATHER_SECONDS
             if await self.send_due() < _BATCH:
                 await self._rest()
+                await asyncio.sleep(gathered - asyncio.get_running_loop().time())
 
     async def send_due(self) -> int:
         """Claim a batch, send it, record the outcomes."""

@@ -27,6 +27,8 @@ OUTCOMES = Counter("rihla_partner_webhooks_total", "Calls of partners' endpoints
 log = get_logger("partner_webhooks")
 
 _IDLE_SECONDS = 0.5
+_GATHER_SECONDS = 0.05
+"""Between two looks that found nothing: most events are no partner's."""
 _ENDED = "the endpoint was disabled"
 
 
@@ -65,8 +67,10 @@ class WebhookSender:
         try:
             while not stop.is_set():
                 self._wake.clear()
+                gathered = asyncio.get_running_loop().time() + _GATHER_SECONDS
                 if not await self.begin_due():
                     await self._rest()
+                    await asyncio.sleep(gathered - asyncio.get_running_loop().time())
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks)

@@ -7,8 +7,14 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification_service.driver import driver_of
 from notification_service.trips.remember import LIVE
 from notification_service.trips.tables import trip, trip_flight
+
+_ONE = (
+    "SELECT booking_id, reference, facts ->> 'organisation_id', facts ->> 'test_mode' FROM trip "
+    "WHERE booking_id = $1 AND facts ->> 'organisation_id' IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +29,9 @@ class PartnerBooking:
 
 async def partner_booking(session: AsyncSession, booking_id: UUID) -> PartnerBooking | None:
     """The booking, when a partner's key made it."""
-    found = await _found(session, _partners().where(trip.c.booking_id == booking_id))
-    return found[0] if found else None
+    connection = await driver_of(session)
+    row = await connection.fetchrow(_ONE, booking_id)
+    return _booking(row) if row is not None else None
 
 
 async def partner_bookings_on(session: AsyncSession, flight_id: UUID) -> list[PartnerBooking]:
@@ -40,5 +47,8 @@ def _partners() -> Select[Any]:
 
 
 async def _found(session: AsyncSession, query: Select[Any]) -> list[PartnerBooking]:
-    rows = await session.execute(query)
-    return [PartnerBooking(row[0], row[1], UUID(row[2]), row[3] == "true") for row in rows]
+    return [_booking(row) for row in await session.execute(query)]
+
+
+def _booking(row: Any) -> PartnerBooking:
+    return PartnerBooking(row[0], row[1], UUID(row[2]), row[3] == "true")

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.driver import driver_of
-from notification_service.trips.tables import trip, trip_flight
+from notification_service.trips.tables import trip
 
 LIVE = ("confirmed", "partially_cancelled", "disrupted")
 ENDED = ("cancelled", "expired", "completed")
@@ -37,6 +37,7 @@ SELECT fresh FROM newest
 """The lock comes first, then the row as it is after the lock: ON CONFLICT looks at the newest version of it.
 
 One event of a booking at a time, so that a mail that begins to wait and its documents see each other."""
+_LEAVE = "DELETE FROM trip_flight WHERE booking_id = $1 AND flight_id <> ALL($2::uuid[])"
 
 
 async def remember_trip(
@@ -68,11 +69,7 @@ async def remember_trip(
     if fresh is None:
         return str(await session.scalar(select(trip.c.status).where(trip.c.booking_id == booking_id)))
     if not fresh:
-        await session.execute(
-            delete(trip_flight).where(
-                trip_flight.c.booking_id == booking_id, trip_flight.c.flight_id.not_in(list(flights) or [booking_id])
-            )
-        )
+        await connection.execute(_LEAVE, booking_id, list(flights))
     return None
 
 

@@ -36,9 +36,10 @@ _BATCH = 250
 _LARGEST_PARCEL = 32
 _GATHER_SECONDS = 0.02
 """Between two takes while there is something to take: what comes meanwhile goes together."""
-_BUSY = 10
-"""After so many takes in a row that found something the database no longer says so: that would wake two processes for
-each event."""
+_RUSH = 10
+"""So many takes in a row that found something: then the database need not say so (that wakes two processes for each
+event), and more is gathered."""
+_RUSH_GATHER_SECONDS = 0.05
 _POLL_SECONDS = 0.1
 _MEASURE_SECONDS = 5.0
 _CONFIRM_SECONDS = 10.0
@@ -79,7 +80,7 @@ class OutboxRelay:
         listener = await asyncpg.connect(asyncpg_dsn(self._db.url), timeout=5)
         try:
             exchange = await self._declare(channel)
-            measured, busy, loop = 0.0, _BUSY, asyncio.get_running_loop()
+            measured, busy, loop = 0.0, _RUSH, asyncio.get_running_loop()
             while not stop.is_set():
                 self._wake.clear()
                 began = loop.time()
@@ -89,11 +90,12 @@ class OutboxRelay:
                     measured = began
                 if moved:
                     busy += 1
-                    if busy == _BUSY:
+                    if busy == _RUSH:
                         await listener.remove_listener(OUTBOX_CHANNEL, self._woken)
                     if moved < _BATCH:
-                        await asyncio.sleep(began + _GATHER_SECONDS - loop.time())
-                elif busy >= _BUSY:
+                        gather = _GATHER_SECONDS if busy < _RUSH else _RUSH_GATHER_SECONDS
+                        await asyncio.sleep(began + gather - loop.time())
+                elif busy >= _RUSH:
                     # Looked at once more: what was told of while nobody listened.
                     await listener.add_listener(OUTBOX_CHANNEL, self._woken)
                     busy = 0
