@@ -52,5 +52,7 @@ class Rush:
 
 
 def promised(papers_due: datetime, now: datetime) -> datetime | None:
-    """Until when a mail should wait for papers that stand back: the line may take as long again. None: as usual."""
-    return None if papers_due <= now else papers_due + (papers_due - now)
+    """Until when a mail should wait for papers that stand back; None: as usual. Their line may take twice as long
+    again.
+    """
+    return None if papers_due <= now else papers_due + 2 * (papers_due - now)

@@ -78,11 +78,11 @@ async def test_a_paper_somebody_asks_for_in_a_rush_is_made_at_once(rushed: Any, 
 
 
 async def test_the_event_of_a_booking_whose_papers_wait_says_until_when(rushed: Any) -> None:
-    """Twice the bound: papers may stand back so long, and their line may take as long again."""
+    """Three times the bound: papers may stand back so long, and their line may take twice as long again."""
     *at_once, patient = await rushed.events("booking.confirmed.v1")
     assert [one["data"]["documents_by"] for one in at_once] == [None, None]
     promised = datetime.fromisoformat(patient["data"]["documents_by"])
-    assert promised == rushed.clock.now() + timedelta(minutes=60)
+    assert promised == rushed.clock.now() + timedelta(minutes=90)
 
 
 async def test_the_long_way_of_a_payment_knows_the_rush_too(rushed: Any) -> None:
