@@ -29,6 +29,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Templates change with a release, never under a running process: no look at their files for each mail.
+        auto_reload=False,
     )
 
 
