@@ -27,6 +27,8 @@ def pause_after(attempts: int) -> timedelta:
 
 
 MOST_DELIVERED: Final = 50
+_TOGETHER: Final = 20
+"""Events in one webhook at most."""
 _TAKE: Final = """
 WITH due AS (SELECT event_id, url FROM delivery WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3
   FOR UPDATE SKIP LOCKED)
@@ -38,6 +40,16 @@ UPDATE delivery d SET attempts = t.attempts, last_status = t.status, last_error 
 FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[])
   AS t (event_id, url, attempts, status, error, delivered_at, following)
 WHERE d.event_id = t.event_id AND d.url = t.url"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An event that a customer has not confirmed. `body` is its JSON."""
+
+    event_id: str
+    url: str
+    attempts: int
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,17 @@ class Tried:
         return self.status is not None and 200 <= self.status < 300
 
 
+def parcels(due: Sequence[Due]) -> list[list[Due]]:
+    """What travels together: fresh events for one customer. One that failed before goes alone and delays no other."""
+    alone = [[one] for one in due if one.attempts]
+    fresh: dict[str, list[Due]] = {}
+    for one in due:
+        if not one.attempts:
+            fresh.setdefault(one.url, []).append(one)
+    together = [many[at : at + _TOGETHER] for many in fresh.values() for at in range(0, len(many), _TOGETHER)]
+    return together + alone
+
+
 class Deliveries:
     """Sends what is due. Several processes may run it: rows are taken with SKIP LOCKED and leased."""
 
@@ -67,14 +90,17 @@ class Deliveries:
         pool = await self._db.asyncpg_pool()
         now = self._clock.now()
         lease = now + timedelta(seconds=2 * self._settings.webhook_timeout_seconds)
-        due = await pool.fetch(_TAKE, now, lease, MOST_DELIVERED)
+        due = [Due(*row) for row in await pool.fetch(_TAKE, now, lease, MOST_DELIVERED)]
         if due:
-            tried = await asyncio.gather(*(self._send(*row) for row in due))
-            await pool.execute(_NOTE, *self._columns(tried))
+            sent = await asyncio.gather(*(self._send(parcel) for parcel in parcels(due)))
+            await pool.execute(_NOTE, *self._columns([one for tried in sent for one in tried]))
         return len(due)
 
-    async def _send(self, event_id: str, url: str, attempts: int, content: str) -> Tried:
-        body = content.encode()
+    async def _send(self, parcel: Sequence[Due]) -> list[Tried]:
+        """One event is posted as an object, several as an array."""
+        [url] = {one.url for one in parcel}
+        bodies = [one.body for one in parcel]
+        body = (bodies[0] if len(bodies) == 1 else f"[{','.join(bodies)}]").encode()
         header = signature_header(
             body, timestamp=int(self._clock.now().timestamp()), secrets=self._settings.webhook_secrets
         )
@@ -89,7 +115,7 @@ class Deliveries:
             status = answer.status_code
         except (httpx.HTTPError, aiohttp.ClientError) as failure:
             error = type(failure).__name__
-        return Tried(event_id, url, attempts + 1, status, error)
+        return [Tried(one.event_id, url, one.attempts + 1, status, error) for one in parcel]
 
     def _columns(self, tried: Sequence[Tried]) -> tuple[list[Any], ...]:
         now = self._clock.now()

@@ -4,7 +4,7 @@ A provider call ends in one of three ways: an outcome, ProviderRefused (nothing 
 will not help), or ProviderSilent (whether it acted is unknown; ask again by idempotency key).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol
@@ -190,8 +190,8 @@ class Provider(Protocol):
         """What became of a refund; None when unknown there."""
         ...
 
-    def read_webhook(self, raw: RawWebhook, now: datetime) -> ProviderEvent:
-        """Verify first, parse afterwards. Raises InvalidSignature."""
+    def read_webhook(self, raw: RawWebhook, now: datetime) -> Sequence[ProviderEvent]:
+        """What it tells of, mostly one event. Verify first, parse afterwards. Raises InvalidSignature."""
         ...
 
     async def close(self) -> None:

@@ -111,7 +111,7 @@ class PaymobProvider:
         response = await self._http.send("GET", f"/api/acceptance/transactions/{reference}")
         return None if response.status_code == 404 else _refunding(json_object(response))
 
-    def read_webhook(self, raw: RawWebhook, now: datetime) -> ProviderEvent:
+    def read_webhook(self, raw: RawWebhook, now: datetime) -> Sequence[ProviderEvent]:
         transaction = _transaction(raw)
         if not verify_paymob(transaction, raw.query.get("hmac", ""), secrets=self._secrets):
             raise InvalidSignature("The HMAC does not match the transaction.")
@@ -121,9 +121,9 @@ class PaymobProvider:
         )
         event_id = f"{transaction['id']}:{flags}"
         if _true(transaction.get("has_parent_transaction")):
-            return ProviderEvent(event_id, "transaction.child", "other")
+            return [ProviderEvent(event_id, "transaction.child", "other")]
         outcome = _taking(transaction)
-        return ProviderEvent(event_id, "transaction", "taking", reference=outcome.reference, taking=outcome)
+        return [ProviderEvent(event_id, "transaction", "taking", reference=outcome.reference, taking=outcome)]
 
     async def _paid(self, order: RefundOrder) -> dict[str, Any]:
         """The transaction that took the money, which the refund must name."""

@@ -91,38 +91,46 @@ class SandboxProvider:
         response = await self._http.send("GET", "/v1/refunds", params={"idempotency_key": str(order.key)})
         return None if response.status_code == 404 else _refunding(_accepted(response))
 
-    def read_webhook(self, raw: RawWebhook, now: datetime) -> ProviderEvent:
+    def read_webhook(self, raw: RawWebhook, now: datetime) -> Sequence[ProviderEvent]:
+        """One event is an object, several are an array."""
         header = raw.headers.get("sandbox-signature", "")
         if not verify_timestamped(header, raw.body, secrets=self._secrets, now=now):
             raise InvalidSignature("The signature does not match the body, or is too old.")
-        event = _event_object(raw.body)
-        kind, data = event["type"], event["data"]
-        if kind.startswith("payment."):
-            return ProviderEvent(
-                event["id"],
-                kind,
-                "taking",
-                key=UUID(data["idempotency_key"]),
-                reference=data["id"],
-                taking=_taking(data),
-            )
-        if kind.startswith("refund."):
-            key = UUID(data["idempotency_key"])
-            return ProviderEvent(event["id"], kind, "refund", key=key, reference=data["id"], refund=_refunding(data))
-        return ProviderEvent(event["id"], kind, "other")
+        return [_event(one) for one in _event_objects(raw.body)]
 
     async def close(self) -> None:
         await self._http.close()
 
 
-def _event_object(body: bytes) -> dict[str, Any]:
+def _event(event: dict[str, Any]) -> ProviderEvent:
+    kind, data = event["type"], event["data"]
+    if kind.startswith("payment."):
+        return ProviderEvent(
+            event["id"],
+            kind,
+            "taking",
+            key=UUID(data["idempotency_key"]),
+            reference=data["id"],
+            taking=_taking(data),
+        )
+    if kind.startswith("refund."):
+        key = UUID(data["idempotency_key"])
+        return ProviderEvent(event["id"], kind, "refund", key=key, reference=data["id"], refund=_refunding(data))
+    return ProviderEvent(event["id"], kind, "other")
+
+
+def _event_objects(body: bytes) -> list[dict[str, Any]]:
     try:
-        event = json.loads(body)
-        if not (isinstance(event["id"], str) and isinstance(event["type"], str) and isinstance(event["data"], dict)):
-            raise ValueError
+        found = json.loads(body)
+        events = found if isinstance(found, list) else [found]
+        for event in events:
+            if not (
+                isinstance(event["id"], str) and isinstance(event["type"], str) and isinstance(event["data"], dict)
+            ):
+                raise ValueError
     except (ValueError, KeyError, TypeError):
         raise InvalidSignature("The body is not an event.") from None
-    return dict(event)
+    return events
 
 
 def _accepted(response: httpx.Response) -> dict[str, Any]:

@@ -132,7 +132,7 @@ class StripeProvider:
         mine = [item for item in listed.get("data", []) if item.get("metadata", {}).get(_KEY_FIELD) == str(order.key)]
         return _refunding(mine[0]) if mine else None
 
-    def read_webhook(self, raw: RawWebhook, now: datetime) -> ProviderEvent:
+    def read_webhook(self, raw: RawWebhook, now: datetime) -> Sequence[ProviderEvent]:
         header = raw.headers.get("stripe-signature", "")
         if not verify_timestamped(header, raw.body, secrets=self._secrets, now=now):
             raise InvalidSignature("The signature does not match the body, or is too old.")
@@ -141,7 +141,7 @@ class StripeProvider:
             event_id, kind, thing = str(event["id"]), str(event["type"]), event["data"]["object"]
         except (ValueError, KeyError, TypeError):
             raise InvalidSignature("The body is not an event.") from None
-        return self._event(event_id, kind, thing)
+        return [self._event(event_id, kind, thing)]
 
     def _event(self, event_id: str, kind: str, thing: dict[str, Any]) -> ProviderEvent:
         key = _uuid((thing.get("metadata") or {}).get(_KEY_FIELD))

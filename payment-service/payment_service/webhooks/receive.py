@@ -1,5 +1,6 @@
 """Receive a provider's webhook: verify, store once, apply in the same transaction."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -30,12 +31,20 @@ _PATIENCE = timedelta(hours=24)
 
 async def receive(
     db: Database, desk: PaymentDesk, providers: Providers, clock: Clock, provider: str, raw: RawWebhook
-) -> Result:
-    """Handle a webhook once. Raises InvalidSignature before anything is read or stored."""
-    event = providers.get(provider).read_webhook(raw, clock.now())
-    result = await _at_the_desk(desk, provider, event) or await _in_full(db, provider, event, clock.now())
-    _RECEIVED.labels(provider, result).inc()
-    return result
+) -> None:
+    """Handle each event of a webhook once. Raises InvalidSignature before anything is read or stored, and whatever kept
+    an event from being handled once the others are: the provider tells of all of them again.
+    """
+
+    async def handle(event: ProviderEvent) -> None:
+        result = await _at_the_desk(desk, provider, event) or await _in_full(db, provider, event, clock.now())
+        _RECEIVED.labels(provider, result).inc()
+
+    events = providers.get(provider).read_webhook(raw, clock.now())
+    ends = await asyncio.gather(*(handle(event) for event in events), return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 async def _at_the_desk(desk: PaymentDesk, provider: str, event: ProviderEvent) -> Result | None:

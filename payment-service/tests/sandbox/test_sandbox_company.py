@@ -14,7 +14,7 @@ from payment_service.providers.signatures import verify_timestamped
 from rihla.kernel import FixedClock, new_id
 from rihla.testing import eventually, running
 from sandbox_provider.cards import luhn
-from sandbox_provider.deliveries import pause_after
+from sandbox_provider.deliveries import Due, parcels, pause_after
 from sandbox_provider.main import create_app
 from sandbox_provider.settings import Settings
 
@@ -31,6 +31,14 @@ class Customer(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("down")
         self.received.append((await request.aread(), request.headers["sandbox-signature"]))
         return httpx.Response(200)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Every event, whether it came alone or with others."""
+        bodies = [json.loads(found) for found, _ in self.received]
+        return [event for body in bodies for event in (body if isinstance(body, list) else [body])]
+
+    def kinds(self) -> list[str]:
+        return [event["type"] for event in self.told()]
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ async def test_webhooks_are_signed_with_every_secret_and_repeated_until_answered
     customer.up = True
     clock.advance(timedelta(seconds=20))
     await eventually(lambda: len(customer.received) >= 1)
-    assert {json.loads(found)["type"] for found, _ in customer.received} == {"payment.succeeded"}
+    assert set(customer.kinds()) == {"payment.succeeded"}
     for found, header in customer.received:
         for secret in ("new", "old"):
             assert verify_timestamped(header, found, secrets=[secret], now=clock.now())
@@ -126,9 +134,27 @@ async def test_a_payment_that_waits_for_its_owner_is_told_of_now_and_at_its_end(
     made = (await create(sandbox, "k", number="4000000000003220")).json()
     token = made["confirmation_url"].partition("token=")[2]
     await sandbox.post(f"/confirm/{made['id']}", data={"token": token, "answer": "approve"})
-    await eventually(lambda: len(customer.received) >= 2)
-    kinds = sorted(json.loads(found)["type"] for found, _ in customer.received)
-    assert kinds == ["payment.created", "payment.succeeded"]
+    await eventually(lambda: len(customer.kinds()) >= 2)
+    assert sorted(customer.kinds()) == ["payment.created", "payment.succeeded"]
+
+
+async def test_each_payment_of_one_moment_is_stored_and_told_of_once(
+    sandbox: httpx.AsyncClient, customer: Customer
+) -> None:
+    customer.up = True
+    keys = [f"k{n}" for n in range(12)]
+    made = await asyncio.gather(*(create(sandbox, key) for key in keys))
+    await eventually(lambda: len(customer.told()) >= 12)
+    assert sorted(one["data"]["id"] for one in customer.told()) == sorted(answer.json()["id"] for answer in made)
+    assert {one["data"]["idempotency_key"] for one in customer.told()} == set(keys)
+
+
+def test_fresh_events_travel_together_and_what_failed_before_alone() -> None:
+    fresh = [Due(f"e{n}", "http://a", 0, "{}") for n in range(23)]
+    other, failed = Due("o", "http://b", 0, "{}"), [Due(f"f{n}", "http://a", 1, "{}") for n in range(2)]
+    found = parcels([failed[0], *fresh, other, failed[1]])
+    assert [len(parcel) for parcel in found] == [20, 3, 1, 1, 1]
+    assert [one for parcel in found for one in parcel] == [*fresh, other, *failed]
 
 
 async def tried(attempts: Any, count: int) -> bool:

@@ -83,6 +83,30 @@ async def test_a_repeated_webhook_changes_nothing(stack: Stack, user_id: UUID) -
     await stack.assert_books_balance()
 
 
+async def test_a_webhook_of_several_events_handles_each_as_if_it_had_come_alone(stack: Stack, user_id: UUID) -> None:
+    (paid, first), (also_paid, second), (declined, third) = [await processing(stack, user_id) for _ in range(3)]
+    refusal = event(third, "payment.failed", "evt_3", status="declined", decline_code="card_declined")
+    events = [
+        event(first, event_id="evt_1"),
+        event(second, event_id="evt_2"),
+        refusal,
+        event(new_id(), "other", "evt_4"),
+    ]
+    for _ in range(2):
+        assert (await post(stack, b"[" + b",".join(events) + b"]")).status_code == 200
+    ends = [await status(stack, payment_id) for payment_id in (paid, also_paid, declined)]
+    assert ends == ["succeeded", "succeeded", "failed"]
+    assert len(await stack.sql("SELECT 1 FROM provider_event")) == 4
+    assert len(await stack.events("payment.succeeded.v1")) == 2
+    await stack.assert_books_balance()
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"[{}]", b'[{"id": "e", "type": "t"}]', b"3"])
+async def test_an_array_of_anything_but_events_is_refused_whole(stack: Stack, user_id: UUID, body: bytes) -> None:
+    assert (await post(stack, body)).status_code == 400
+    assert await stack.sql("SELECT 1 FROM provider_event") == []
+
+
 async def test_a_late_failure_cannot_undo_a_success(stack: Stack, user_id: UUID) -> None:
     payment_id, part_id = await processing(stack, user_id)
     await post(stack, event(part_id))
