@@ -27,6 +27,7 @@ import asyncpg
 import httpx
 import uvloop
 from durable import durable_postgres, free_port
+from image import AS_THE_IMAGE
 
 from rihla.db import Database
 from rihla.db.migrations import upgrade
@@ -92,7 +93,7 @@ def serving(environment: dict[str, str], *, alone: bool) -> Iterator[tuple[int, 
     """(port, pid) of a ready service."""
     port = free_port()
     argv = [sys.executable, "-m", "uvicorn", "--factory", "holds:create", "--port", str(port), "--loop", "uvloop"]
-    argv += ["--http", "httptools", "--no-access-log", "--log-level", "warning", "--backlog", "4096"]
+    argv += [*AS_THE_IMAGE, "--log-level", "warning", "--backlog", "4096"]
     environment = {**os.environ, **environment, **({"BENCH_ALONE": "1"} if alone else {})}
     process = subprocess.Popen(argv, cwd=HERE.parent, env=environment, stdout=subprocess.DEVNULL)
     try:

@@ -28,6 +28,7 @@ import asyncpg
 import httpx
 import uvloop
 from durable import durable_postgres, free_port
+from image import AS_THE_IMAGE
 
 from payment_service.ledger import accounts
 from payment_service.ledger.seal import seal_batch
@@ -227,7 +228,7 @@ def serving(environment: dict[str, str]) -> Iterator[tuple[int, int]]:
     """(port, pid) of payment-service with one worker."""
     port = free_port()
     argv = [sys.executable, "-m", "uvicorn", "--factory", "payment_service.main:create_app", "--port", str(port)]
-    argv += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    argv += [*AS_THE_IMAGE, "--loop", "uvloop", "--log-level", "warning"]
     process = subprocess.Popen(argv, cwd=SERVICE, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 90

@@ -21,6 +21,7 @@ from chat_service.problems import problems
 from chat_service.settings import Settings
 from rihla.kernel import Clock, SystemClock
 from rihla.web import build_app
+from rihla.web.whole_answer import WholeAnswerProtocol
 
 _ENVELOPE_BYTES = 64 * 1024
 
@@ -61,6 +62,7 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     (they cost 64 KB and more a socket), dead peers noticed."""
     return uvicorn.Config(
         app,
+        http=WholeAnswerProtocol,
         ws_max_size=settings.socket_frame_bytes * 2,
         ws_max_queue=8,
         ws_per_message_deflate=False,

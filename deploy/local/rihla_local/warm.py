@@ -59,7 +59,7 @@ LIBRARIES = (
     "structlog",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl",
+    "rihla.web.whole_answer",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvloop",
     "rihla.auth",
@@ -143,7 +143,7 @@ def _usual_config(factory: str, place: Mapping[str, Any]) -> uvicorn.Config:
     return uvicorn.Config(
         factory,
         factory=True,
-        http="httptools",
+        http="rihla.web.whole_answer:WholeAnswerProtocol",
         ws="websockets-sansio",
         access_log=False,
         log_config=None,

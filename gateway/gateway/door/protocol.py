@@ -11,50 +11,16 @@ import asyncio
 from collections import Counter
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway import problems
 from gateway.door.client_address import bucket_of
 from gateway.door.headers import request_id
 from gateway.problems import Problem
-
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class HeadWithBody:
-    """A transport for one answer: its head waits for the first piece of its body, so that both are one system call and
-    one packet. uvicorn writes the body of every answer but those to HEAD, be it empty."""
-
-    __slots__ = ("_head", "_sent", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-        self._sent = False
-
-    def write(self, data: bytes) -> None:
-        """Keep the head, send everything else."""
-        if self._sent or data == _CONTINUE:
-            self._transport.write(data)
-        elif self._head:
-            self._sent = True
-            self._transport.write(self._head + data)
-        else:
-            self._head = data
-
-    def close(self) -> None:
-        """Close after what was written."""
-        if self._head and not self._sent:
-            self._sent = True
-            self._transport.write(self._head)
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the connection is going away."""
-        return self._transport.is_closing()
+from rihla.web.whole_answer import WholeAnswerProtocol
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(WholeAnswerProtocol):
     """Bounds the size of a request head, the seconds it may take, and the connections of one address."""
 
     max_head_bytes: ClassVar[int] = 32 * 1024
@@ -111,11 +77,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_bytes = 0
-        before = self.cycle
         super().on_headers_complete()
-        # an answer to HEAD has no body to wait for
-        if self.cycle is not None and self.cycle is not before and self.scope["method"] != "HEAD":
-            self.cycle.transport = HeadWithBody(self.cycle.transport)  # type: ignore[assignment]
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(problems.MALFORMED_REQUEST, msg)

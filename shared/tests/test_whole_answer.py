@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.door.protocol import HeadWithBody
+from rihla.web.whole_answer import HeadWithBody
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
