@@ -12,7 +12,7 @@ import asyncpg
 
 from rihla.db import Database
 from rihla.db.group_writer import GroupWriter
-from rihla.db.kept_connection import KeptConnection
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 from rihla.kernel import DomainError
 
 _LARGEST_GROUP = 32
@@ -32,12 +32,14 @@ class _Asked:
 class GroupedStatement:
     """Executes `statement`, which answers with exactly one row, for each caller; the row's first column is the answer.
 
-    A member sees what the members before it did, as if each had come alone.
+    A member sees what the members before it did, as if each had come alone. It reaches every row by its key (`BY_KEY`).
     """
 
     def __init__(self, db: Database, name: str, statement: str) -> None:
         self._statement = statement
-        self._connection = KeptConnection(db.asyncpg_pool, harmless=lambda error: isinstance(error, _OF_ONE))
+        self._connection = KeptConnection(
+            db.asyncpg_pool, harmless=lambda error: isinstance(error, _OF_ONE), setting_up=BY_KEY
+        )
         self._writer: GroupWriter[_Asked, Any] = GroupWriter(
             name, self._execute, keys=lambda _: frozenset(), full=_full, largest_group=_LARGEST_GROUP
         )

@@ -12,7 +12,9 @@ from flight_service.inventory.desk import HoldDesk
 from flight_service.inventory.hold import HoldContent
 from flight_service.inventory.outcomes import outcomes
 from flight_service.inventory.schemas import HoldOutcomes, HoldPlacements
+from flight_service.problems import problems
 from rihla.auth import require_service
+from rihla.web import problem_responses
 from rihla.web.problems import request_id_of
 
 router = APIRouter(prefix="/internal/v1", tags=["holds"], dependencies=[Depends(require_service("booking"))])
@@ -34,6 +36,7 @@ _content = msgspec.json.Decoder(HoldContent)
 @router.post(
     "/holds/placements",
     response_model=HoldOutcomes,
+    responses=problem_responses("validation-failed", table=problems),
     openapi_extra={
         "requestBody": {
             "required": True,

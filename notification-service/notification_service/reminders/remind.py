@@ -52,7 +52,7 @@ class ReminderScheduler:
     async def run(self, stop: asyncio.Event) -> None:
         """Look, give, rest."""
         while not stop.is_set():
-            if await self.remind() == 0:
+            if await self.remind() < store.MOST:
                 await pause_or_stop(stop, self._every)
 
     async def remind(self) -> int:
@@ -68,28 +68,28 @@ class ReminderScheduler:
 
     async def _flights(self, session: AsyncSession, window: Window) -> int:
         now = self._clock.now()
-        given = 0
-        for row in await store.due_flights(session, window, now):
-            if not await store.give(session, window.kind, row.booking_id, row.flight_id, now):
+        rows = await store.due_flights(session, window, now)
+        given = await store.give(session, window.kind, [(row.booking_id, row.flight_id) for row in rows], now)
+        for row in rows:
+            if (row.booking_id, row.flight_id) not in given:
                 continue
-            given += 1
             if window.only_open and is_checked_in(row.facts, row.flight_id):
                 continue
             fact = flight_reminder(
                 window.kind, row.facts, row.flight_id, row.departs_at, gate=row.gate, terminal=row.terminal
             )
             await self._tell(session, fact, await travellers_of(session, row.facts, row.flight_id))
-        return given
+        return len(given)
 
     async def _bookings(self, session: AsyncSession, kind: str, due: DueBookings, facts_of: FactsOf) -> int:
         now = self._clock.now()
-        given = 0
-        for row in await due(session, now):
-            if await store.give(session, kind, row.booking_id, row.booking_id, now):
-                given += 1
+        rows = await due(session, now)
+        given = await store.give(session, kind, [(row.booking_id, row.booking_id) for row in rows], now)
+        for row in rows:
+            if (row.booking_id, row.booking_id) in given:
                 for fact in facts_of(row.facts):
                     await self._tell(session, fact, [owner_of(row.facts)])
-        return given
+        return len(given)
 
     async def _tell(self, session: AsyncSession, fact: Fact | None, recipients: Iterable[Recipient]) -> None:
         if fact is None:

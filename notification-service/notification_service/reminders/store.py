@@ -1,7 +1,9 @@
 """Which reminders are due and have not been given. The unique fact of a notice is what makes each one once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +16,8 @@ from notification_service.reminders.rules import (
     Window,
 )
 
-_MOST = 200
+MOST = 200
+"""Reminders of a kind given in one transaction."""
 _FLIGHTS = text(
     "SELECT t.booking_id, t.facts, f.flight_id, f.departs_at, n.gate, n.terminal FROM trip_flight f "
     "JOIN trip t ON t.booking_id = f.booking_id LEFT JOIN flight_news n ON n.flight_id = f.flight_id "
@@ -33,15 +36,15 @@ _PAYMENTS = text(
     "ORDER BY t.payment_required_by LIMIT :most"
 )
 _PAPERS = (
-    "SELECT DISTINCT t.booking_id, t.facts FROM trip_flight f JOIN trip t ON t.booking_id = f.booking_id "
-    "WHERE f.departs_at > :now AND f.departs_at <= :until AND NOT f.departed "
-    "AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
-    "AND jsonb_path_exists(t.facts, '{path}') "
+    "SELECT t.booking_id, t.facts FROM trip t "
+    "WHERE t.{has} AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
+    "AND EXISTS (SELECT 1 FROM trip_flight f WHERE f.booking_id = t.booking_id "
+    "AND f.departs_at > :now AND f.departs_at <= :until AND NOT f.departed) "
     "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = '{kind}' AND g.booking_id = t.booking_id) "
     "LIMIT :most"
 )
-_PASSPORTS = text(_PAPERS.format(kind="reminder_passport", path="$.passengers[*].passport_expires_on ? (@ != null)"))
-_VISAS = text(_PAPERS.format(kind="reminder_visa", path="$.passengers[*].visas[*]"))
+_PASSPORTS = text(_PAPERS.format(kind="reminder_passport", has="has_passports"))
+_VISAS = text(_PAPERS.format(kind="reminder_visa", has="has_visas"))
 # Whoever has booked, or is about to, needs no asking.
 _UNFINISHED = text(
     "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'expired' "
@@ -52,8 +55,10 @@ _UNFINISHED = text(
     "ORDER BY t.payment_required_by LIMIT :most"
 )
 _GIVE = text(
-    "INSERT INTO reminder_given (kind, booking_id, flight_id, given_at) VALUES (:kind, :booking_id, :flight_id, :now) "
-    "ON CONFLICT DO NOTHING RETURNING 1"
+    "INSERT INTO reminder_given (kind, booking_id, flight_id, given_at) "
+    "SELECT :kind, g.booking_id, g.flight_id, :now "
+    "FROM unnest(CAST(:bookings AS uuid[]), CAST(:flights AS uuid[])) AS g (booking_id, flight_id) ORDER BY 2, 3 "
+    "ON CONFLICT DO NOTHING RETURNING booking_id, flight_id"
 )
 
 
@@ -66,33 +71,39 @@ async def due_flights(session: AsyncSession, window: Window, now: datetime) -> l
         "kind": window.kind,
         "after": window.after,
         "earlier": now - window.apart,
-        "most": _MOST,
+        "most": MOST,
     }
     return list((await session.execute(_FLIGHTS, values)).all())
 
 
 async def due_payments(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings whose hold ends soon and that were not reminded of."""
-    return list((await session.execute(_PAYMENTS, {"now": now, "until": now + PAYMENT_AHEAD, "most": _MOST})).all())
+    return list((await session.execute(_PAYMENTS, {"now": now, "until": now + PAYMENT_AHEAD, "most": MOST})).all())
 
 
 async def due_passports(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings that leave soon with passports we know of."""
-    return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PAPERS_AHEAD, "most": _MOST})).all())
+    return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PAPERS_AHEAD, "most": MOST})).all())
 
 
 async def due_visas(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings that leave soon with visas we know of."""
-    return list((await session.execute(_VISAS, {"now": now, "until": now + PAPERS_AHEAD, "most": _MOST})).all())
+    return list((await session.execute(_VISAS, {"now": now, "until": now + PAPERS_AHEAD, "most": MOST})).all())
 
 
 async def due_unfinished(session: AsyncSession, now: datetime) -> list[Row[Any]]:
     """Bookings that lapsed unpaid a while ago, whose traveller has not booked again."""
-    values = {"oldest": now - UNFINISHED_UNTIL, "newest": now - UNFINISHED_AFTER, "now": now, "most": _MOST}
+    values = {"oldest": now - UNFINISHED_UNTIL, "newest": now - UNFINISHED_AFTER, "now": now, "most": MOST}
     return list((await session.execute(_UNFINISHED, values)).all())
 
 
-async def give(session: AsyncSession, kind: str, booking_id: Any, flight_id: Any, now: datetime) -> bool:
-    """Take the reminder for this transaction; False when another worker has it."""
-    values = {"kind": kind, "booking_id": booking_id, "flight_id": flight_id, "now": now}
-    return (await session.execute(_GIVE, values)).first() is not None
+async def give(
+    session: AsyncSession, kind: str, about: Sequence[tuple[UUID, UUID]], now: datetime
+) -> set[tuple[UUID, UUID]]:
+    """Take reminders of (booking, flight) for this transaction; those that no other worker has. One that is not about a
+    flight names the booking twice.
+    """
+    if not about:
+        return set()
+    values = {"kind": kind, "bookings": [one for one, _ in about], "flights": [one for _, one in about], "now": now}
+    return {(row.booking_id, row.flight_id) for row in await session.execute(_GIVE, values)}

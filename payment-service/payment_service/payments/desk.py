@@ -15,19 +15,13 @@ from payment_service.payments.group_facts import read_facts
 from payment_service.payments.telling import count_ended
 from rihla.db import Database
 from rihla.db.group_writer import GroupWriter
-from rihla.db.kept_connection import KeptConnection
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 from rihla.kernel import Clock
 
 _TRIES: Final = 8
 _MOVED: Final = "RP001"
 # Another process wrote what we are about to write: reading again shows it.
 _READ_AGAIN: Final = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
-# Look-ups by key only: a plan made while a table was empty must not read all of it once it is large.
-# And one plan for good: PostgreSQL would plan these statements anew each time, which was half of what they cost.
-_BY_INDEX: Final = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET plan_cache_mode = force_generic_plan"
-)
 
 
 def _harmless(error: BaseException) -> bool:
@@ -44,7 +38,7 @@ class PaymentDesk:
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._clock = clock
-        self._connection = KeptConnection(db.asyncpg_pool, harmless=_harmless, setting_up=_BY_INDEX)
+        self._connection = KeptConnection(db.asyncpg_pool, harmless=_harmless, setting_up=BY_KEY)
         self._writer: GroupWriter[Asked, Decided] = GroupWriter("payments", self._group, keys=keys_of, full=_full)
 
     async def ask(self, asked: Asked) -> Decided:

@@ -11,6 +11,13 @@ from rihla.telemetry import get_logger
 
 _log = get_logger(__name__)
 
+BY_KEY = (
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+    "SET plan_cache_mode = force_generic_plan"
+)
+"""`setting_up` of a writer whose statements reach every row by its key. A plan made while a table was empty must not
+read all of it once it is large; and one plan for good, because planning costs as much as such a statement itself."""
+
 
 class KeptConnection:
     """Used by one task at a time. A connection that failed is given back to the pool, which replaces it.
