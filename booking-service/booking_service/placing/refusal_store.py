@@ -14,7 +14,7 @@ from rihla.web.idempotency import IdempotentRequest
 REFUSE = """
 WITH refused AS (
   UPDATE booking SET state = 'refused', draft = NULL, lease_until = NULL, refusal = $3::jsonb
-  WHERE id = $1 AND state = 'placing' AND attempt = $2 RETURNING id),
+  WHERE id = $1 AND state = (SELECT 'placing') AND attempt = $2 RETURNING id),
 errands AS (
   INSERT INTO errand (id, booking_id, kind, payload, due_at, created_at)
   SELECT e.id, r.id, e.kind, $4::jsonb, $5::timestamptz, $6::timestamptz

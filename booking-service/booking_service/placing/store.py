@@ -47,7 +47,7 @@ WITH placed AS (
     total_minor = (($3::jsonb)->>'total_minor')::bigint, notes = ($3::jsonb)->'notes', trip_starts_at = $5,
     trip_ends_at = $6,
     sequence = 1, draft = NULL, lease_until = NULL, refusal = NULL
-  WHERE id = $1 AND state = 'placing' AND attempt = $2 RETURNING id),
+  WHERE id = $1 AND state = (SELECT 'placing') AND attempt = $2 RETURNING id),
 slices AS (
   INSERT INTO booking_slice (id, booking_id, slice_index, hold_id, fare_rules)
   SELECT s.id, p.id, s.slice_index, s.hold_id, s.fare_rules FROM placed p,

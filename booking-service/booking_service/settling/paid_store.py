@@ -22,7 +22,7 @@ from rihla.kernel import new_id
 ACCEPT = f"""
 WITH due AS (
   SELECT h.id AS charge_id, b.id FROM booking b JOIN charge h ON h.booking_id = b.id
-  WHERE b.id = $3 AND b.state = 'pending_payment' AND b.step IS NULL AND h.id = $4 AND h.kind = 'initial'
+  WHERE b.id = $3 AND b.state = (SELECT 'pending_payment') AND b.step IS NULL AND h.id = $4 AND h.kind = 'initial'
     AND h.state = 'due' AND h.amount_minor = $5::bigint AND h.currency = $6
     AND NOT EXISTS (SELECT 1 FROM payment_receipt WHERE payment_id = $7)
   FOR NO KEY UPDATE OF b),
@@ -51,7 +51,8 @@ CONFIRM = """
 WITH sold AS (
   UPDATE booking SET state = 'confirmed', step = NULL, version = version + 1, sequence = sequence + 1,
     confirmed_at = $4, notes = $5::jsonb
-  WHERE id = $1 AND state = 'pending_payment' AND step = 'confirming' AND version = $2 AND sequence = $3 RETURNING id),
+  WHERE id = $1 AND state = (SELECT 'pending_payment') AND step = 'confirming' AND version = $2 AND sequence = $3
+  RETURNING id),
 issued AS (
   INSERT INTO ticket (number, booking_id, passenger_id, accounting_code, issued_at)
   SELECT t.number, sold.id, t.passenger_id, t.code, $4

@@ -107,7 +107,7 @@ async def test_a_booking_that_expires_while_its_payment_waits_is_not_confirmed_b
     statement = (
         ACCEPT
         if guarded
-        else ACCEPT.replace("b.state = 'pending_payment' AND b.step IS NULL AND", "")
+        else ACCEPT.replace("b.state = (SELECT 'pending_payment') AND b.step IS NULL AND", "")
         .replace("AND h.kind = 'initial'\n    AND h.state = 'due'", "AND h.kind = 'initial'")
         .replace("AND charge.state = 'due'", "")
     )
