@@ -161,8 +161,8 @@ async def until_all_is_told(facts: dict[str, Any]) -> float:
     began = time.perf_counter()
     waiting = {
         "booking": "SELECT count(*) FROM document_job WHERE state IN ('queued', 'working')",
-        "notification": "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'queued', 'sending') "
-        "AND due_at < now() + interval '1 minute'",
+        "notification": "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'sending') "
+        "OR (state = 'queued' AND due_at < now() + interval '1 minute')",
     }
     for service, query in waiting.items():
         connection = await asyncpg.connect(facts["databases"][service])

@@ -14,6 +14,7 @@ _WAITING: tuple[tuple[str, str, str], ...] = (
         for name in ("auth", "flight", "booking", "payment", "chat")
     ),
     ("booking", "errands", "SELECT count(*) FROM errand"),
+    ("booking", "papers to make", "SELECT count(*) FROM document_job WHERE state IN ('queued', 'working')"),
     ("booking", "bookings being placed", "SELECT count(*) FROM booking WHERE state = 'placing'"),
     ("booking", "unpaid bookings", "SELECT count(*) FROM booking WHERE state = 'pending_payment'"),
     ("booking", "steps under way", "SELECT count(*) FROM booking WHERE step IS NOT NULL"),
@@ -31,8 +32,9 @@ _WAITING: tuple[tuple[str, str, str], ...] = (
     (
         "notification",
         "messages to send",
-        "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'queued', 'sending') "
-        "AND due_at < now() + interval '1 minute'",
+        # One whose sender lost its database is sent again when the lease ends, two minutes later.
+        "SELECT count(*) FROM delivery WHERE state IN ('waiting', 'sending') "
+        "OR (state = 'queued' AND due_at < now() + interval '1 minute')",
     ),
     ("sandbox", "webhooks to deliver", "SELECT count(*) FROM delivery WHERE next_attempt_at IS NOT NULL"),
 )
