@@ -11,7 +11,7 @@ import msgspec
 from booking_service.bookings.errors import ExtrasNotOffered
 from booking_service.bookings.flight_refusals import refusal
 from booking_service.bookings.hold import Hold, HoldQuote
-from booking_service.bookings.hold_batches import HoldBatches
+from booking_service.bookings.hold_batches import hold_batches
 from rihla.http import ServiceClient
 
 _holds = msgspec.json.Decoder(Hold)
@@ -61,13 +61,13 @@ class FlightClient:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
-        self._placements = HoldBatches(client, "placements", self._put_alone)
-        self._confirmations = HoldBatches(client, "confirmations", self._confirm_alone)
+        self._placements = hold_batches(client, "placements", self._put_alone)
+        self._confirmations = hold_batches(client, "confirmations", self._confirm_alone)
 
     async def put_hold(self, hold_id: UUID, offer_id: str, expires_at: datetime, lines: list[dict[str, Any]]) -> Hold:
         """Hold seats for all lines on every segment, or nothing. The same id and content give the same answer."""
         hold = {"offer_id": offer_id, "expires_at": expires_at, "lines": lines}
-        return await self._placements.ask(hold_id, {"hold": hold})
+        return await self._placements.ask((hold_id, {"hold": hold}))
 
     async def _put_alone(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
         return _holds.decode((await self._call("PUT", f"/holds/{hold_id}", body["hold"])).content)
@@ -83,7 +83,7 @@ class FlightClient:
 
     async def confirm(self, hold_id: UUID) -> Hold:
         """Sell what is held and give seats to those who chose none. HoldLost when others took it after it expired."""
-        return await self._confirmations.ask(hold_id, {})
+        return await self._confirmations.ask((hold_id, {}))
 
     async def _confirm_alone(self, hold_id: UUID, body: dict[str, Any]) -> Hold:
         return _holds.decode((await self._call("POST", f"/holds/{hold_id}/confirm", body)).content)

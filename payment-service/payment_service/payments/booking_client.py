@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from payment_service.payments.due_batches import ChargeDue, DueBatches, Question
+from payment_service.payments.due_batches import ChargeDue, Question, due_batches
 from payment_service.payments.errors import BookingNotFound, ChargeNotDue
 from rihla.http import ServiceClient, UpstreamUnavailable, problem_code
 
@@ -13,7 +13,7 @@ class BookingClient:
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
-        self._batches = DueBatches(client, self._alone)
+        self._batches = due_batches(client, self._alone)
 
     async def charge_due(self, booking_id: UUID, charge_id: UUID | None, user_id: UUID) -> ChargeDue:
         """The charge of this person's booking. Raises BookingNotFound, ChargeNotDue, UpstreamUnavailable."""
