@@ -23,6 +23,7 @@ from notification_service.partner_webhooks.send_by_hand import DeliveryDesk
 from notification_service.partner_webhooks.send_webhooks import WebhookSender
 from notification_service.settings import Settings
 from notification_service.telling.tell import Teller
+from notification_service.trips.tell_confirmed import TellConfirmed
 from rihla.db import Database
 from rihla.encryption import DataCipher
 from rihla.kernel import Clock
@@ -46,6 +47,7 @@ class Container:
     watchers: Watchers
     web_push_key: str | None
     delivery_sender: DeliverySender
+    confirmations: TellConfirmed
     mail_domain: str
     webhook_endpoints: EndpointDesk
     webhook_deliveries: DeliveryDesk
@@ -99,6 +101,16 @@ async def open_container(
             clock=clock,
         )
         stack.push_async_callback(poster.close)
+        delivery_sender = DeliverySender(
+            db,
+            composer,
+            senders,
+            clock=clock,
+            longest_send_seconds=settings.smtp_timeout_seconds,
+            parallel=settings.smtp_connections,
+        )
+        confirmations = TellConfirmed(db, teller, clock, delivery_sender.nudge)
+        stack.push_async_callback(confirmations.close)
         yield Container(
             settings=settings,
             clock=clock,
@@ -111,14 +123,8 @@ async def open_container(
             announcer=announcer,
             watchers=Watchers(redis, settings.namespace, most_per_user=settings.live_sockets_per_user),
             web_push_key=channels.web_push_key,
-            delivery_sender=DeliverySender(
-                db,
-                composer,
-                senders,
-                clock=clock,
-                longest_send_seconds=settings.smtp_timeout_seconds,
-                parallel=settings.smtp_connections,
-            ),
+            delivery_sender=delivery_sender,
+            confirmations=confirmations,
             mail_domain=domain,
             webhook_endpoints=EndpointDesk(db, clock, cipher, addresses, settings.webhook_local_targets),
             webhook_deliveries=DeliveryDesk(db, clock, settings.public_url.rstrip("/")),

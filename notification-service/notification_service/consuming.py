@@ -15,7 +15,7 @@ from rihla.contracts.events import Envelope
 from rihla.messaging import Binding, Consumer
 from rihla.messaging.consumer import AtOnce, Handler
 
-_BOOKING_EVENTS = ("confirmed", "expired", "cancelled", "changed", "disrupted", "checked_in", "completed")
+_BOOKING_EVENTS = ("expired", "cancelled", "changed", "disrupted", "checked_in", "completed")
 _FLIGHT_EVENTS = ("delayed", "gate_changed", "cancelled", "retimed")
 
 
@@ -55,6 +55,13 @@ def consumer_of(c: Container) -> Consumer:
                 trips.on_booking,
                 partners.on_booking,
                 at_once=RememberPlaced(c.db).take,
+            ),
+            bind(
+                "booking",
+                "booking.confirmed",
+                trips.on_booking,
+                partners.on_booking,
+                at_once=c.confirmations.take,
             ),
             *(bind("booking", f"booking.{name}", trips.on_booking, partners.on_booking) for name in _BOOKING_EVENTS),
             bind("booking", "booking.documents_ready", trips.on_documents_ready, partners.on_documents_ready),

@@ -1,10 +1,12 @@
 """The bare driver inside a unit of work: the few statements every event runs, without the toolkit's cost for each."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+Driver: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
 
 async def driver_of(session: AsyncSession) -> "asyncpg.Connection[Any]":

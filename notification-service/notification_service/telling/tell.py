@@ -8,16 +8,25 @@ from uuid import UUID
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification_service.driver import Driver, driver_of
 from notification_service.preferences.rules import Category, Channel
 from notification_service.telling import store
 from notification_service.telling.facts import Fact, Recipient, message_id
-from notification_service.telling.store import NewDelivery, NewNotice, Reach
+from notification_service.telling.store import NewDelivery, NewNotice, Question, Reach
 from notification_service.wording.kinds import KINDS, Kind
 from rihla.kernel import new_id
 
 
 def _nobody(_: Iterable[UUID]) -> None:
     """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A notice for one recipient, and how it goes out."""
+
+    notice: NewNotice
+    deliveries: tuple[NewDelivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +41,34 @@ class Teller:
         self, session: AsyncSession, fact: Fact, recipients: Iterable[Recipient], *, now: datetime
     ) -> list[UUID]:
         """Tell each recipient once; the ids of the notices that are new."""
-        kind = KINDS[fact.kind]
         everybody = {one.user_id: one for one in recipients}
-        reached = await store.reach_of(session, list(everybody), fact, waits_for=kind.waits_for)
-        notices: list[NewNotice] = []
-        deliveries: list[NewDelivery] = []
-        for user_id, recipient in everybody.items():
-            reach = reached[user_id]
-            if not _may_hear(reach, kind):
-                continue
-            locale = reach.wishes.locale or recipient.locale or reach.locale or "en"
-            notices.append(NewNotice(new_id(), user_id, locale))
-            deliveries += self._deliveries(fact, kind, recipient, reach, notices[-1].id, now)
-        if not notices:
-            return []
-        told = await store.add_notices(session, fact, notices, deliveries, now)
+        connection = await driver_of(session)
+        reached = await self.reach(connection, [(fact, one) for one in everybody.values()])
+        plans = [self.plan(fact, *both, now) for both in zip(everybody.values(), reached, strict=True)]
+        told = await self.store(connection, [plan for plan in plans if plan is not None], now)
         self._announce_after_commit(session, [user_id for _, user_id in told])
         return [notice_id for notice_id, _ in told]
+
+    async def reach(self, connection: Driver, told: Sequence[tuple[Fact, Recipient]]) -> list[Reach]:
+        """How each recipient can be reached with each fact, in order."""
+        questions = [Question(one.user_id, fact, KINDS[fact.kind].waits_for) for fact, one in told]
+        return await store.reach_of(connection, questions)
+
+    def plan(self, fact: Fact, recipient: Recipient, reach: Reach, now: datetime) -> Plan | None:
+        """The notice and its deliveries; None for somebody who may not hear of it. Pure."""
+        kind = KINDS[fact.kind]
+        if not _may_hear(reach, kind):
+            return None
+        locale = reach.wishes.locale or recipient.locale or reach.locale or "en"
+        notice = NewNotice(new_id(), fact, recipient.user_id, locale)
+        return Plan(notice, tuple(self._deliveries(fact, kind, recipient, reach, notice.id, now)))
+
+    async def store(self, connection: Driver, plans: Sequence[Plan], now: datetime) -> list[tuple[UUID, UUID]]:
+        """Store what is new; (notice id, user id) of each notice that is."""
+        if not plans:
+            return []
+        deliveries = [one for plan in plans for one in plan.deliveries]
+        return await store.add_notices(connection, [plan.notice for plan in plans], deliveries, now)
 
     def _deliveries(
         self, fact: Fact, kind: Kind, recipient: Recipient, reach: Reach, notice_id: UUID, now: datetime

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Teller
+from notification_service.trips.booking_news import LIVE, booking_fact, is_stale, status_after
 from notification_service.trips.documents import remember_documents
 from notification_service.trips.recipients import owner_of, travellers_of
-from notification_service.trips.remember import ENDED, LIVE, remember_trip
+from notification_service.trips.remember import remember_trip
 from notification_service.trips.tables import trip, trip_flight
 from rihla.contracts.events import BookingDocumentsReadyV1, Envelope
 from rihla.kernel import Clock
@@ -25,13 +26,6 @@ _NEWS = text(
     "departs_at = excluded.departs_at, departed = n.departed OR excluded.departed, gate = excluded.gate, "
     "terminal = excluded.terminal WHERE n.sequence < excluded.sequence RETURNING 1"
 )
-_STATUS = {
-    "booking.created.v1": "pending_payment",
-    "booking.confirmed.v1": "confirmed",
-    "booking.expired.v1": "expired",
-    "booking.disrupted.v1": "disrupted",
-    "booking.completed.v1": "completed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +41,12 @@ class TripConsumers:
         newer = await remember_trip(
             session,
             facts,
-            status=_status(envelope.type, facts),
+            status=status_after(envelope.type, facts),
             sequence=envelope.sequence,
             now=self.clock.now(),
         )
-        told = _booking_fact(envelope, facts)
-        if told is None or _is_stale(told.kind, newer):
+        told = booking_fact(envelope, facts)
+        if told is None or is_stale(told.kind, newer):
             return
         await self.teller.tell(session, told, [owner_of(facts)], now=self.clock.now())
 
@@ -113,47 +107,6 @@ class TripConsumers:
 
 def _expected_departure(news: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(news["departure_at"]) + timedelta(minutes=news["delay_minutes"])
-
-
-def _status(event_type: str, facts: Mapping[str, Any]) -> str | None:
-    if event_type == "booking.cancelled.v1":
-        return "cancelled" if facts["whole"] else "partially_cancelled"
-    return _STATUS.get(event_type)
-
-
-def _booking_fact(envelope: Envelope, facts: Mapping[str, Any]) -> Fact | None:
-    """What an event of a booking is worth telling; None for what only needs remembering."""
-    booking_id = facts["booking_id"]
-    kinds = {
-        "booking.confirmed.v1": ("booking_confirmed", booking_id),
-        "booking.expired.v1": ("booking_expired", f"{booking_id}:{facts.get('expired_at')}"),
-        "booking.cancelled.v1": (
-            "booking_cancelled_refund" if facts.get("refund_minor") else "booking_cancelled",
-            f"{booking_id}:{envelope.sequence}",
-        ),
-        "booking.disrupted.v1": ("booking_disrupted", f"{booking_id}:{envelope.sequence}"),
-        "booking.checked_in.v1": ("boarding_passes", f"{booking_id}:{envelope.sequence}"),
-        "booking.changed.v1": ("booking_changed", f"{booking_id}:{envelope.sequence}"),
-    }
-    if envelope.type not in kinds:
-        return None
-    if envelope.type == "booking.changed.v1" and facts.get("kind") in ("passenger", "schedule"):
-        return None
-    kind, name = kinds[envelope.type]
-    values = dict(facts)
-    if kind == "booking_disrupted":
-        hit = next((one for one in facts["segments"] if one["flight_id"] == facts["flight_id"]), None)
-        values["flight_number"] = hit["flight_number"] if hit else ""
-    return Fact(f"{kind}:{name}", kind, values, booking_id=UUID(booking_id), sequence=envelope.sequence)
-
-
-def _is_stale(kind: str, newer_status: str | None) -> bool:
-    """Whether newer facts make the notice pointless: a confirmation of what is cancelled by now, an old disruption."""
-    if newer_status is None:
-        return False
-    if kind == "booking_disrupted":
-        return True
-    return newer_status in ENDED and kind in ("booking_confirmed", "booking_changed", "boarding_passes")
 
 
 def _flight_fact_name(event_type: str, news: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.driver import driver_of
-from notification_service.trips.remember import LIVE
+from notification_service.trips.booking_news import LIVE
 from notification_service.trips.tables import trip, trip_flight
 
 _ONE = (

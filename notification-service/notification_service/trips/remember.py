@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notification_service.driver import driver_of
 from notification_service.trips.tables import trip
 
-LIVE = ("confirmed", "partially_cancelled", "disrupted")
-ENDED = ("cancelled", "expired", "completed")
 FLYING = ("open", "checked_in")
 
 _REMEMBER = """

@@ -20,7 +20,7 @@ from rihla.telemetry import get_logger
 
 log = get_logger("remember_placed")
 _FIRST: Final = 1
-# Inbox rows before turns, each in its own order, as the handler takes them: no two can wait for each other.
+# Inbox rows before turns, each in the order of its ids, as the handlers take them: no two can wait for each other.
 _REMEMBER = """
 WITH given AS MATERIALIZED (
   SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::jsonb[],
@@ -29,9 +29,8 @@ heard AS (
   INSERT INTO inbox (consumer, event_id) SELECT $1, event_id FROM given ORDER BY event_id
   ON CONFLICT DO NOTHING RETURNING event_id),
 turns AS MATERIALIZED (
-  SELECT pg_advisory_xact_lock(turn) FROM (
-    SELECT hashtextextended(CAST(booking_id AS text), 77) AS turn FROM given JOIN heard USING (event_id)
-    ORDER BY turn) AS sorted),
+  SELECT pg_advisory_xact_lock(hashtextextended(CAST(booking_id AS text), 77)) FROM (
+    SELECT booking_id FROM given JOIN heard USING (event_id) ORDER BY booking_id) AS sorted),
 newest AS (
   INSERT INTO trip (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at)
   SELECT booking_id, user_id, reference, 1, 'pending_payment', due, facts, ends_at
