@@ -29,7 +29,8 @@ LEASE = timedelta(seconds=20)
 """How long the process that took an errand may take to make its call."""
 _LONGEST_PAUSE = 60.0
 _BATCH = 32
-_MOST_BEGUN = 400
+_MOST_BEGUN = 200
+"""So few that all end within their lease however slow this process is."""
 
 _TAKE = text(
     "UPDATE errand SET due_at = :lease_until, attempts = attempts + 1 WHERE id IN ("
@@ -60,6 +61,7 @@ class Errand:
 
 
 Handler = Callable[[Container, Errand], Awaitable[None]]
+Decide = Callable[[], Awaitable[tuple[Errand, Handler] | None]]
 
 
 def _errands(rows: Any) -> list[Errand]:
@@ -101,6 +103,7 @@ class ErrandRunner:
         self._at_once = at_once
         self._running: set[asyncio.Task[None]] = set()
         self._begun: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(_MOST_BEGUN)
 
     def nudge(self, *_: object) -> None:
         """Something was decided in this process: look now."""
@@ -123,14 +126,22 @@ class ErrandRunner:
             if under_way := self._running | self._begun:
                 await asyncio.wait(under_way, timeout=5)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether `begin` may be called: this process does not lag behind with what it has begun."""
-        return len(self._begun) < _MOST_BEGUN
-
-    def begin(self, errand: Errand, handler: Handler) -> None:
-        """Run an errand whose lease the caller holds, besides those `run` takes, without waiting for it."""
-        self._start(errand, handler, self._begun)
+    async def begin_after(self, decide: Decide) -> bool:
+        """Call `decide` once this process has room, and run the errand it leased, besides those `run` takes, without
+        waiting for it. False when it decided on none.
+        """
+        await self._room.acquire()
+        begun = None
+        try:
+            begun = await decide()
+        finally:
+            if begun is None:
+                self._room.release()
+        if begun is None:
+            return False
+        task = self._start(*begun, self._begun)
+        task.add_done_callback(lambda _: self._room.release())
+        return True
 
     async def run_due(self) -> int:
         """Make every call that is due, one round after the other; how many were made. Waits for those begun before."""

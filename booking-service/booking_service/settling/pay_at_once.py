@@ -6,11 +6,11 @@ confirmation fails, or the process dies, the errand is there, and `confirm_booki
 """
 
 import asyncio
-from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from booking_service.bookings import facts
-from booking_service.bookings.errands import LEASE, Errand, ErrandRunner
+from booking_service.bookings.errands import LEASE, Errand, ErrandRunner, Handler
 from booking_service.bookings.read_booking import view_of
 from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
@@ -46,27 +46,28 @@ class PayAtOnce:
     async def take(self, envelope: Envelope, consumer: str) -> bool:
         """Accept the payment and begin to confirm. False when this is not the ordinary case; nothing is changed then.
 
-        When this process lags behind, the errand is left to whichever worker is free.
+        While this process lags behind, it waits: the event stays at the broker, for whichever worker is free.
         """
         event = envelope.parse()
         assert isinstance(event, PaymentSucceededV1)
         if event.booking_id is None or event.charge_id is None:
             return False
         paid = Paid(event.payment_id, event.charge_id, event.amount_minor, event.currency, event.method)
+        return await self._errands.begin_after(partial(self._accept, envelope, consumer, event.booking_id, paid))
+
+    async def _accept(
+        self, envelope: Envelope, consumer: str, booking_id: UUID, paid: Paid
+    ) -> tuple[Errand, Handler] | None:
         now, errand_id = self._c.clock.now(), new_id()
-        ours = self._errands.has_room
-        lease_until = now + (LEASE if ours else timedelta(0))
         values = accept_values(
-            envelope, consumer, event.booking_id, paid, errand_id=errand_id, lease_until=lease_until, now=now
+            envelope, consumer, booking_id, paid, errand_id=errand_id, lease_until=now + LEASE, now=now
         )
-        document = await self._accepting.execute(values, order=str(event.booking_id))
+        document = await self._accepting.execute(values, order=str(booking_id))
         if document is None:
-            return False
-        if ours:
-            view = view_of(document)
-            errand = Errand(errand_id, view.id, "confirm_hold", {"payment_id": str(paid.payment_id)}, attempts=1)
-            self._errands.begin(errand, partial(self._confirm, view))
-        return True
+            return None
+        view = view_of(document)
+        errand = Errand(errand_id, view.id, "confirm_hold", {"payment_id": str(paid.payment_id)}, attempts=1)
+        return errand, partial(self._confirm, view)
 
     async def _confirm(self, view: BookingView, c: Container, errand: Errand) -> None:
         needed = tickets_needed(view)

@@ -61,7 +61,7 @@ async def test_a_group_whose_process_died_before_it_asked_for_the_seats_is_confi
 ) -> None:
     bookings = [await house.place() for _ in range(3)]
     with monkeypatch.context() as crash:
-        crash.setattr(ErrandRunner, "begin", lambda *_: None)
+        crash.setattr(ErrandRunner, "_start", lambda *_: asyncio.get_running_loop().create_future())
         await _hear_together(house, *(house.payment_of(one) for one in bookings))
     assert {one.status for one in house.flight.holds.values()} == {"held"}
     assert await house.worker.errands.run_due() == 0, "the errands are leased to the process that died"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rihla.kernel import new_id
+from rihla.testing import eventually
 
 _TABLES = {
     "booking": "state, step, version, sequence, total_minor, confirmed_at, notes",
@@ -109,11 +110,22 @@ async def test_a_booking_changed_while_it_is_confirmed_is_told_as_it_is(house: A
     assert (await house.read(booking["id"]))["status"] == "confirmed"
 
 
-async def test_more_payments_than_this_process_confirms_at_once_are_all_confirmed(house: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("booking_service.bookings.errands._MOST_BEGUN", 2)
+async def test_a_process_that_lags_behind_takes_no_more_payments_than_it_confirms_at_once(
+    house: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(house.worker.errands, "_room", asyncio.Semaphore(2))
     bookings = [await house.place() for _ in range(5)]
-    for booking in bookings:
-        await house.hear(house.payment_of(booking))
+    house.flight.wire.gate = asyncio.Event()
+    hearing = [asyncio.ensure_future(house.hear(house.payment_of(booking))) for booking in bookings]
+
+    async def two_are_taken() -> bool:
+        return len(await house.rows("SELECT 1 FROM errand")) == 2
+
+    await eventually(two_are_taken, timeout=60, what="two payments taken")
+    assert sum(one.done() for one in hearing) <= 2
+    assert len(await house.rows("SELECT 1 FROM payment_receipt")) == 2
+    house.flight.wire.gate.set()
+    assert await asyncio.gather(*hearing) == ["handled"] * 5
     await house.worker.errands.run_due()
     states = await house.rows("SELECT state FROM booking")
     assert [row["state"] for row in states] == ["confirmed"] * 5
