@@ -48,7 +48,7 @@ class ChangeSeats:
         async def attempt(_: int) -> StoredHold:
             async with self._pool.acquire() as connection:
                 hold = await live_hold(connection, hold_id)
-                seating = await Seating.read(connection, self._fleet, [hold], self._clock.now())
+                seating = await Seating.read(connection, self._fleet, [hold])
                 given, notes = seating.plan(hold, preferences)
                 if not given:
                     return hold

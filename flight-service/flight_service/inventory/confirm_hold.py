@@ -6,7 +6,6 @@ they do not all plan the same best seats and collide.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from flight_service.inventory.problems import HoldExpired, HoldReleased, HoldUnk
 from flight_service.inventory.retrying import until_unmoved
 from flight_service.inventory.seating import Fleet, Seating
 from flight_service.inventory.writer_connection import writer_connection
-from rihla.kernel import Clock
 from rihla.telemetry import get_logger
 from rihla.web.outages import is_outage
 
@@ -29,9 +27,8 @@ log = get_logger("inventory")
 class ConfirmHolds:
     """Writes groups of confirmations. `group` is what the process's one writer calls."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", clock: Clock, fleet: Fleet) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", fleet: Fleet) -> None:
         self._connection = writer_connection(pool)
-        self._clock = clock
         self._fleet = fleet
 
     async def close(self) -> None:
@@ -45,7 +42,7 @@ class ConfirmHolds:
 
         async def attempt(_: int) -> list[Outcome]:
             async with self._connection.use() as connection:
-                return await self._try(connection, ids, self._clock.now())
+                return await self._try(connection, ids)
 
         try:
             return await until_unmoved(attempt)
@@ -57,12 +54,12 @@ class ConfirmHolds:
             log.warning("group_taken_apart", error=type(error).__name__, holds=len(ids))
         return [outcome for id_ in ids for outcome in await self.group([id_])]
 
-    async def _try(self, connection: store.Connection, ids: Sequence[UUID], now: datetime) -> list[Outcome]:
+    async def _try(self, connection: store.Connection, ids: Sequence[UUID]) -> list[Outcome]:
         found = await store.read_holds(connection, ids)
         held = [hold for hold in found.values() if hold.status == "held"]
         confirmed: dict[UUID, StoredHold] = {}
         if held:
-            seating = await Seating.read(connection, self._fleet, held, now)
+            seating = await Seating.read(connection, self._fleet, held)
             notes: dict[UUID, tuple[str, ...]] = {}
             seats: list[store.SeatGiven] = []
             for hold in held:

@@ -58,7 +58,7 @@ class HoldDesk:
         self._reinstate = ReinstateHold(pool, clock)
         self._change = ChangeSeats(pool, clock, fleet)
         self._hold_seats = HoldSeats(pool, clock)
-        self._confirm_holds = ConfirmHolds(pool, clock, fleet)
+        self._confirm_holds = ConfirmHolds(pool, fleet)
         self._holds: GroupWriter[PreparedHold, Taken] = GroupWriter(
             "hold", self._hold_seats.group, keys=lambda hold: frozenset((hold.id,)), full=_busy
         )

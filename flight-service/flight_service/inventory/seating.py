@@ -1,7 +1,6 @@
 """Seats for the travellers of holds who have none: read what is taken, plan each party in turn."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -29,16 +28,14 @@ class Seating:
         self._aircraft = aircraft
 
     @classmethod
-    async def read(
-        cls, connection: store.Connection, fleet: Fleet, holds: Sequence[StoredHold], now: datetime
-    ) -> "Seating":
+    async def read(cls, connection: store.Connection, fleet: Fleet, holds: Sequence[StoredHold]) -> "Seating":
         """Look at the flights on which somebody waits for a seat."""
         flights = {row.flight_id for hold in holds for row in hold.rows if row.live and row.designator is None}
         if not flights:
             return cls(fleet, {}, {})
-        taken = await store.read_taken(connection, flights, now)
-        aircraft = await store.read_aircraft(connection, flights)
-        return cls(fleet, {flight: set(seats) for flight, seats in taken.items()}, aircraft)
+        found = await store.read_seated(connection, flights)
+        aircraft = {flight: (seated.aircraft, seated.number) for flight, seated in found.items()}
+        return cls(fleet, {flight: set(seated.taken) for flight, seated in found.items()}, aircraft)
 
     def plan(
         self, hold: StoredHold, preferences: Mapping[tuple[UUID, str], Preference | None] | None = None

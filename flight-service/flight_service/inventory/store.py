@@ -231,6 +231,20 @@ async def read_taken(connection: Connection, flights: Iterable[str], now: dateti
     return taken
 
 
+class Seated(msgspec.Struct, frozen=True):
+    """Who sits on a flight: its aircraft type and number, and the seats with a live owner."""
+
+    aircraft: str
+    number: str
+    taken: list[str]
+
+
+async def read_seated(connection: Connection, flights: Iterable[str]) -> dict[str, Seated]:
+    """These flights with the seats that are held or sold. Seats of expired holds are in it, as in `read_taken`."""
+    rows = await connection.fetch(_READ_SEATED, sorted(set(flights)))
+    return {str(id_): Seated(aircraft, number, taken) for id_, aircraft, number, taken in rows}
+
+
 async def read_aircraft(connection: Connection, flights: Iterable[str]) -> dict[str, tuple[str, str]]:
     """(aircraft type, flight number) of each flight."""
     rows = await connection.fetch(
@@ -243,6 +257,13 @@ _READ_TAKEN = """
 SELECT s.flight_id, s.designator, CASE WHEN s.state = 'held' AND h.expires_at <= $2 THEN 'stale' ELSE s.state END
 FROM hold_seat s JOIN hold h ON h.id = s.hold_id
 WHERE s.flight_id = ANY ($1::uuid[]) AND s.state IN ('held', 'sold') AND s.designator IS NOT NULL
+"""
+
+_READ_SEATED = """
+SELECT f.id, f.aircraft, f.flight_number, ARRAY(
+    SELECT s.designator FROM hold_seat s
+    WHERE s.flight_id = f.id AND s.state IN ('held', 'sold') AND s.designator IS NOT NULL)
+FROM flight f WHERE f.id = ANY ($1::uuid[])
 """
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from flight_service.inventory.store import Moved
-from rihla.db.kept_connection import KeptConnection
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 
 
 def writer_connection(pool: "asyncpg.Pool[Any]") -> KeptConnection:
@@ -14,4 +14,4 @@ def writer_connection(pool: "asyncpg.Pool[Any]") -> KeptConnection:
     async def the_pool() -> "asyncpg.Pool[Any]":
         return pool
 
-    return KeptConnection(the_pool, harmless=lambda error: isinstance(error, Moved))
+    return KeptConnection(the_pool, harmless=lambda error: isinstance(error, Moved), setting_up=BY_KEY)

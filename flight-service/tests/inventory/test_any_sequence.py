@@ -159,7 +159,7 @@ class Tools:
         self.pool = self.runner.run(self._pool())
         self.inventory = inventory_type(self.pool)
         self.seats = HoldSeats(self.pool, clock)
-        self.confirmations = ConfirmHolds(self.pool, clock, fleet)
+        self.confirmations = ConfirmHolds(self.pool, fleet)
         self.reinstate = ReinstateHold(self.pool, clock)
 
     async def _pool(self):

@@ -43,7 +43,7 @@ async def test_a_hold_that_is_swept_while_it_is_confirmed_is_not_sold(
     if not guarded:
         await without(pool, "confirm_holds", CONFIRM_GUARD)
     flight, hold = await overdue(inventory, writers, make_hold, clock)
-    deed = ConfirmHolds(pool, clock, fleet)
+    deed = ConfirmHolds(pool, fleet)
     async with pool.acquire() as sweeper:
         transaction = sweeper.transaction()
         await transaction.start()

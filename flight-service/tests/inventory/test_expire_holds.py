@@ -47,7 +47,7 @@ async def test_confirming_and_sweeping_at_once_end_in_one_state(pool, inventory,
     holds = [make_hold(flight, minutes=1) for _ in range(40)]
     await writers[0].group(holds)
     clock.advance(timedelta(minutes=2))
-    deeds = [ConfirmHolds(pool, clock, fleet) for _ in range(2)]
+    deeds = [ConfirmHolds(pool, fleet) for _ in range(2)]
     answers = await asyncio.gather(
         deeds[0].group([hold.id for hold in holds[:20]]),
         deeds[1].group([hold.id for hold in holds[20:]]),
