@@ -1,12 +1,12 @@
-"""PUT /internal/v1/holds/{hold_id} without the framework's way to it.
+"""PUT /internal/v1/holds/{hold_id}, and the two POSTs that place and sell many, without the framework's way to them.
 
 FastAPI's matching and dependency solving cost five times what a hold costs us (measured, ADR 0003), so the hottest
-write has a route
-of its own in front of the router. The same checks in the same order, the same errors by the same handlers; the
-documented
-route in `api` stays behind it and answers whatever this one does not recognise, such as an id that is no UUID.
+writes have routes of their own in front of the router. The same checks in the same order, the same errors by the same
+handlers; the documented routes stay behind them and answer whatever these do not recognise, such as an id that is no
+UUID.
 """
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from flight_service.inventory.api import read_hold
+from flight_service.inventory.confirm_many import confirm_many
+from flight_service.inventory.place_many import place_many
 from rihla.auth import require_service
 from rihla.auth.dependencies import current_principal
 
@@ -51,6 +53,28 @@ class PutHoldLane(BaseRoute):
         await answer(scope, receive, send)
 
 
+class ManyLane(BaseRoute):
+    """Recognises one path and gives the request to the deed behind its documented route."""
+
+    def __init__(self, path: str, deed: Callable[[Request], Awaitable[Response]]) -> None:
+        self.path = self.path_format = path
+        self._deed = deed
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Full for POST on the very path, none for everything else."""
+        if scope["type"] == "http" and scope["path"] == self.path and scope["method"] == "POST":
+            return Match.FULL, {"route": self}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Authenticate, then the deed."""
+        request = Request(scope, receive)
+        await _only_booking(await current_principal(request))
+        answer = await self._deed(request)
+        await answer(scope, receive, send)
+
+
 def open_express_lane(app: FastAPI) -> None:
-    """Put the lane in front of the application's other routes."""
-    app.router.routes.insert(0, PutHoldLane())
+    """Put the lanes in front of the application's other routes."""
+    many = ManyLane(f"{_PREFIX}placements", place_many), ManyLane(f"{_PREFIX}confirmations", confirm_many)
+    app.router.routes[:0] = [PutHoldLane(), *many]

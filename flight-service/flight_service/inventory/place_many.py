@@ -48,7 +48,7 @@ async def place_many(request: Request) -> Response:
     """Each of these holds as its PUT would place it, answered in the order asked. Repeating it is harmless."""
     try:
         asked = _placements.decode(await request.body()).placements
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RequestValidationError([{"type": "invalid", "loc": ("body",), "msg": str(error)}]) from error
     desk = request.app.state.container.desk
     return await outcomes(((one.id, _place(desk, one)) for one in asked), request_id_of(request))

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from flight_service.catalogue.layout import CABINS, AircraftLayout, Cabin
 from flight_service.fares.currencies import CurrencyRates
-from flight_service.fares.rule_set import BRANDS, PASSENGER_TYPES, BrandName
+from flight_service.fares.rule_set import BRANDS, BrandName
 from flight_service.fares.rules import PriceContext
 from flight_service.fares.segment_price import Party, SegmentPricer
 from flight_service.offers.extras import priced_extras, seat_prices
@@ -20,7 +21,7 @@ from flight_service.offers.offer_view import (
     refund_document,
     services_document,
 )
-from flight_service.offers.opened_offer import OpenedOffer, OpenedSegment
+from flight_service.offers.opened_offer import LockedFares, OpenedOffer, OpenedSegment
 from flight_service.offers.price_flights import FlightPricer, Terms
 from flight_service.offers.wire import local_time, utc_text
 from flight_service.search.follow_changes import TimetableFeed
@@ -279,7 +280,7 @@ class OfferDesk:
             checked_kg=brand.checked_kg[terms.cabin],
             cabin_kg=brand.cabin_kg[terms.cabin],
             layout=self._layout(table.aircraft[slot]).cabins[terms.cabin],
-            fares={kind: pricer.lines(terms.currency, name, route, context, kind) for kind in PASSENGER_TYPES},
+            fares=LockedFares(partial(pricer.lines, terms.currency, name, route, context)),
             seats=seat_prices(pricer.rules, pricer.rates, terms.currency, brand, terms.cabin, route.distance_km),
             extras=priced_extras(pricer.rules, pricer.rates, terms.currency, route.distance_km),
             max_extra_kg=pricer.rules.max_extra_kg,

@@ -1,6 +1,6 @@
 """An opened offer: its id verified, its flights found unchanged, its prices locked. Immutable, safe to share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,18 @@ from flight_service.catalogue.layout import Cabin, CabinLayout
 from flight_service.fares.rule_set import Brand, BrandName, PassengerType
 from flight_service.fares.rules import FareLine, PriceContext
 from flight_service.offers.extras import PricedExtra, SeatPrices
+
+
+class LockedFares(dict[PassengerType, tuple[FareLine, ...]]):
+    """The locked lines by passenger type, each made when it is first asked for."""
+
+    def __init__(self, make: Callable[[PassengerType], tuple[FareLine, ...]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, kind: PassengerType) -> tuple[FareLine, ...]:
+        lines = self[kind] = self._make(kind)
+        return lines
 
 
 @dataclass(frozen=True, slots=True)

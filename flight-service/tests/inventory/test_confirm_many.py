@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from rihla.kernel import new_id
+from rihla.testing import running
 
 ROUTE = "/internal/v1/holds/confirmations"
 
@@ -47,6 +48,28 @@ async def test_the_same_holds_confirmed_by_two_requests_at_once_are_sold_once(cl
     assert len(set(seats)) == 4, "parties that confirm together do not get one another's seats"
     assert await inventory.counters(flight) == (6, 0, 4)
     assert await inventory.drift() == []
+
+
+async def test_the_documented_routes_behind_the_express_lanes_answer_alike(
+    express_lane_closed, offers, keyring, inventory, client
+):
+    flight = await inventory.flight(9)
+    hold = {"id": str(new_id()), "hold": client.body(offers.make(flight), client.line())}
+    sold, wrong = {"confirmations": [{"id": hold["id"]}]}, {"confirmations": [{"id": hold["id"], "more": 1}]}
+    ways = {}
+    async with running(express_lane_closed(), token=keyring.token(audience="flight", issuer="booking")) as behind:
+        for way, http in (("behind", behind), ("lane", client.http)):
+            answers = [await http.post(ROUTE.replace("confirmations", "placements"), json={"placements": [hold]})]
+            answers += [await http.post(ROUTE, json=body) for body in (sold, wrong)]
+            answers.append(await http.post(ROUTE, content=b"{"))
+            answers.append(await http.post(ROUTE, json=sold, headers={"authorization": "Bearer nonsense"}))
+            other = keyring.token(audience="flight", issuer="payment")
+            answers.append(await http.post(ROUTE, json=sold, headers={"authorization": f"Bearer {other}"}))
+            ways[way] = [(one.status_code, one.json() | {"request_id": ""}) for one in answers]
+    first, again = ways["behind"][0][1]["outcomes"][0], ways["lane"][0][1]["outcomes"][0]
+    assert (first["status"], again["status"], again["hold"]["status"]) == (201, 200, "confirmed")
+    assert [status for status, _ in ways["lane"]] == [200, 200, 422, 422, 401, 403]
+    assert ways["lane"][1:] == ways["behind"][1:]
 
 
 @pytest.mark.parametrize("body", [{}, {"confirmations": []}, {"confirmations": [{"id": "x"}]}, []])
