@@ -37,14 +37,14 @@ _PAYMENTS = text(
 )
 _PAPERS = (
     "SELECT t.booking_id, t.facts FROM trip t "
-    "WHERE t.{has} AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
+    "WHERE t.{which} AND t.status IN ('confirmed', 'partially_cancelled', 'disrupted') "
     "AND EXISTS (SELECT 1 FROM trip_flight f WHERE f.booking_id = t.booking_id "
     "AND f.departs_at > :now AND f.departs_at <= :until AND NOT f.departed) "
     "AND NOT EXISTS (SELECT 1 FROM reminder_given g WHERE g.kind = '{kind}' AND g.booking_id = t.booking_id) "
     "LIMIT :most"
 )
-_PASSPORTS = text(_PAPERS.format(kind="reminder_passport", has="has_passports"))
-_VISAS = text(_PAPERS.format(kind="reminder_visa", has="has_visas"))
+_PASSPORTS = text(_PAPERS.format(kind="reminder_passport", which="short_passport"))
+_VISAS = text(_PAPERS.format(kind="reminder_visa", which="short_visa"))
 # Whoever has booked, or is about to, needs no asking.
 _UNFINISHED = text(
     "SELECT t.booking_id, t.facts FROM trip t WHERE t.status = 'expired' "
@@ -82,12 +82,12 @@ async def due_payments(session: AsyncSession, now: datetime) -> list[Row[Any]]:
 
 
 async def due_passports(session: AsyncSession, now: datetime) -> list[Row[Any]]:
-    """Bookings that leave soon with passports we know of."""
+    """Bookings that leave soon with a passport that ends too soon."""
     return list((await session.execute(_PASSPORTS, {"now": now, "until": now + PAPERS_AHEAD, "most": MOST})).all())
 
 
 async def due_visas(session: AsyncSession, now: datetime) -> list[Row[Any]]:
-    """Bookings that leave soon with visas we know of."""
+    """Bookings that leave soon with a visa that ends before them."""
     return list((await session.execute(_VISAS, {"now": now, "until": now + PAPERS_AHEAD, "most": MOST})).all())
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.driver import driver_of
+from notification_service.reminders.rules import passport_reminders, visa_reminders
 from notification_service.trips.tables import trip
 
 FLYING = ("open", "checked_in")
@@ -17,11 +18,13 @@ FLYING = ("open", "checked_in")
 _REMEMBER = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(CAST($1::uuid AS text), 77))),
 newest AS (
-  INSERT INTO trip AS t (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at)
-  SELECT $1, $2, $3, $4, coalesce($5, 'confirmed'), $6, $7::jsonb, $8 FROM turn
+  INSERT INTO trip AS t (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at,
+    short_passport, short_visa)
+  SELECT $1, $2, $3, $4, coalesce($5, 'confirmed'), $6, $7::jsonb, $8, $11, $12 FROM turn
   ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, reference = excluded.reference,
     sequence = excluded.sequence, status = coalesce($5, t.status), payment_required_by = excluded.payment_required_by,
-    facts = excluded.facts, ends_at = excluded.ends_at
+    facts = excluded.facts, ends_at = excluded.ends_at, short_passport = excluded.short_passport,
+    short_visa = excluded.short_visa
   WHERE t.sequence < excluded.sequence
   RETURNING xmax = 0 AS fresh),
 flights AS (
@@ -63,6 +66,8 @@ async def remember_trip(
         max(arrivals, default=now + timedelta(days=1)),
         list(flights),
         list(flights.values()),
+        bool(passport_reminders(facts)),
+        bool(visa_reminders(facts)),
     )
     if fresh is None:
         return str(await session.scalar(select(trip.c.status).where(trip.c.booking_id == booking_id)))

@@ -20,19 +20,20 @@ SELECT event_id, pg_advisory_xact_lock(hashtextextended(CAST(booking_id AS text)
 # A statement of its own: it sees what was committed while the one before waited for the turns.
 _REMEMBER = """
 WITH given AS MATERIALIZED (
-  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::timestamptz[])
-    AS g (booking_id, user_id, reference, sequence, facts, ends_at)),
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::timestamptz[], $10::bool[],
+    $11::bool[]) AS g (booking_id, user_id, reference, sequence, facts, ends_at, short_passport, short_visa)),
 flying AS MATERIALIZED (
   SELECT f.booking_id, f.flight_id, greatest(f.departs_at, news.departs_at) AS departs_at,
     coalesce(news.departed, false) AS departed
   FROM unnest($7::uuid[], $8::uuid[], $9::timestamptz[]) AS f (booking_id, flight_id, departs_at)
   LEFT JOIN flight_news news ON news.flight_id = f.flight_id),
 newest AS (
-  INSERT INTO trip AS t (booking_id, user_id, reference, sequence, status, facts, ends_at)
-  SELECT booking_id, user_id, reference, sequence, 'confirmed', facts, ends_at FROM given
+  INSERT INTO trip AS t (booking_id, user_id, reference, sequence, status, facts, ends_at, short_passport,
+    short_visa)
+  SELECT booking_id, user_id, reference, sequence, 'confirmed', facts, ends_at, short_passport, short_visa FROM given
   ON CONFLICT (booking_id) DO UPDATE SET user_id = excluded.user_id, reference = excluded.reference,
     sequence = excluded.sequence, status = excluded.status, payment_required_by = NULL, facts = excluded.facts,
-    ends_at = excluded.ends_at
+    ends_at = excluded.ends_at, short_passport = excluded.short_passport, short_visa = excluded.short_visa
   WHERE t.sequence < excluded.sequence
   RETURNING booking_id),
 joined AS (
@@ -59,6 +60,8 @@ class NewestTrip:
     facts: str = field(repr=False)
     ends_at: datetime
     flights: Mapping[UUID, datetime]
+    short_passport: bool
+    short_visa: bool
 
 
 async def hear(connection: Driver, consumer: str, events: Mapping[UUID, UUID]) -> set[UUID]:
@@ -84,5 +87,7 @@ async def remember_confirmed(connection: Driver, trips: Sequence[NewestTrip]) ->
         [booking_id for booking_id, _, _ in flights],
         [flight_id for _, flight_id, _ in flights],
         [departs_at for _, _, departs_at in flights],
+        [one.short_passport for one in trips],
+        [one.short_visa for one in trips],
     )
     return {row["booking_id"]: row["newer"] for row in rows}

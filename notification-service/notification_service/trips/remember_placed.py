@@ -32,8 +32,9 @@ turns AS MATERIALIZED (
   SELECT pg_advisory_xact_lock(hashtextextended(CAST(booking_id AS text), 77)) FROM (
     SELECT booking_id FROM given JOIN heard USING (event_id) ORDER BY booking_id) AS sorted),
 newest AS (
-  INSERT INTO trip (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at)
-  SELECT booking_id, user_id, reference, 1, 'pending_payment', due, facts, ends_at
+  INSERT INTO trip (booking_id, user_id, reference, sequence, status, payment_required_by, facts, ends_at,
+    short_passport, short_visa)
+  SELECT booking_id, user_id, reference, 1, 'pending_payment', due, facts, ends_at, false, false
   FROM (SELECT count(*) FROM turns) AS taken CROSS JOIN given JOIN heard USING (event_id)
   ON CONFLICT (booking_id) DO NOTHING RETURNING booking_id),
 flights AS (
@@ -44,7 +45,9 @@ flights AS (
   LEFT JOIN flight_news news ON news.flight_id = f.flight_id)
 SELECT event_id FROM heard
 """
-"""The first event of a booking is never newer than what is known of it: then only the inbox row is new."""
+"""The first event of a booking is never newer than what is known of it: then only the inbox row is new.
+
+Nobody is reminded of papers before a booking is paid, and the event of that looks at them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -21,9 +20,6 @@ from notification_service.tables_base import metadata
 
 Instant = DateTime(timezone=True)
 
-HAS_PASSPORTS = "jsonb_path_exists(facts, '$.passengers[*].passport_expires_on ? (@ != null)')"
-HAS_VISAS = "jsonb_path_exists(facts, '$.passengers[*].visas[*]')"
-
 trip = Table(
     "trip",
     metadata,
@@ -37,13 +33,13 @@ trip = Table(
     Column("payment_required_by", Instant),
     # The newest booking event's data, as it came.
     Column("facts", JSONB, nullable=False),
-    # What the reminders of papers look for, so that they need not read the facts of everybody who has none.
-    Column("has_passports", Boolean, Computed(HAS_PASSPORTS, persisted=True)),
-    Column("has_visas", Boolean, Computed(HAS_VISAS, persisted=True)),
+    # Whether somebody's passport or visa ends too soon (`reminders/rules.py`): the reminders look at no other trips.
+    Column("short_passport", Boolean, server_default=text("true")),
+    Column("short_visa", Boolean, server_default=text("true")),
     Column("ends_at", Instant, nullable=False, index=True),
     Index("ix_trip_payment_required_by", "payment_required_by", postgresql_where=text("status = 'pending_payment'")),
-    Index("ix_trip_has_passports", "booking_id", postgresql_where=text("has_passports")),
-    Index("ix_trip_has_visas", "booking_id", postgresql_where=text("has_visas")),
+    Index("ix_trip_short_passport", "booking_id", postgresql_where=text("short_passport")),
+    Index("ix_trip_short_visa", "booking_id", postgresql_where=text("short_visa")),
     Index("ix_trip_lapsed", "payment_required_by", postgresql_where=text("status = 'expired'")),
 )
 

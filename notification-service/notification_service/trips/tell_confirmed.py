@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from notification_service.driver import Driver
+from notification_service.reminders.rules import passport_reminders, visa_reminders
 from notification_service.telling.facts import Fact, Recipient
 from notification_service.telling.tell import Plan, Teller
 from notification_service.trips.booking_news import booking_fact, is_stale
@@ -107,5 +108,7 @@ def _confirmed(envelope: Envelope, consumer: str, event: BookingConfirmedV1) -> 
         facts=event.model_dump_json(),
         ends_at=max(segment.arrival_at for segment in event.segments),
         flights=flying(facts),
+        short_passport=bool(passport_reminders(facts)),
+        short_visa=bool(visa_reminders(facts)),
     )
     return _Confirmed(consumer, envelope.id, trip, fact, owner_of(facts))

@@ -3,7 +3,9 @@ from typing import Any
 
 from notification_service.reminders.remind import ReminderScheduler
 from notification_service.reminders.rules import passport_reminders, visa_reminders
-from rihla.contracts.events import BookingExpiredV1
+from rihla.contracts.events import BookingChangedV1, BookingExpiredV1
+
+_PAPERS = "SELECT booking_id, kind FROM reminder_given WHERE kind IN ('reminder_passport', 'reminder_visa')"
 
 
 def scheduler(stack: Any) -> ReminderScheduler:
@@ -15,6 +17,16 @@ async def expire(stack: Any, trip: Any, clock: Any) -> None:
     await stack.hear(trip.created(clock.now()), subject=trip.booking_id, sequence=1)
     expired = BookingExpiredV1(**trip.common(), expired_at=clock.now())
     await stack.hear(expired, subject=trip.booking_id, sequence=2)
+
+
+def corrected(trip: Any, clock: Any) -> BookingChangedV1:
+    """A passenger's data were corrected."""
+    return BookingChangedV1(**trip.common(), changed_at=clock.now(), kind="passenger")
+
+
+async def looked_at(stack: Any) -> set[tuple[Any, str]]:
+    """Bookings whose passports or visas the scheduler has looked at."""
+    return {tuple(row) for row in await stack.rows(_PAPERS)}
 
 
 async def kinds(stack: Any, kind: str) -> int:
@@ -77,6 +89,32 @@ async def test_a_visa_that_ends_before_the_journey_is_pointed_out_once(
         "The visa of Amina Rahman for Saudi Arabia ends on 2 December 2026" in mail.get_body(("plain",)).get_content()
     )
     assert await kinds(stack, "reminder_visa") == 1
+
+
+async def test_only_trips_with_papers_that_end_too_soon_are_looked_at(stack: Any, trip: Any, clock: Any) -> None:
+    ends = {"fine": "2031-01-15", "soon": "2027-01-15"}
+    trips = {name: type(trip)() for name in ends}
+    for name, one in trips.items():
+        one.known_of = {"Amina": {"passport_expires_on": ends[name]}}
+        await stack.hear(one.confirmed(), subject=one.booking_id, sequence=2)
+    await scheduler(stack).remind()
+    assert await looked_at(stack) == {(trips["soon"].booking_id, "reminder_passport")}
+    trips["fine"].known_of = {"Amina": {"passport_expires_on": ends["soon"]}}
+    await stack.hear(corrected(trips["fine"], clock), subject=trips["fine"].booking_id, sequence=3)
+    await scheduler(stack).remind()
+    assert await looked_at(stack) == {(one.booking_id, "reminder_passport") for one in trips.values()}
+    assert await kinds(stack, "reminder_passport") == 2
+
+
+async def test_a_trip_that_was_stored_without_the_rule_is_looked_at_and_nobody_is_bothered(
+    stack: Any, trip: Any
+) -> None:
+    trip.known_of = {"Amina": {"passport_expires_on": "2031-01-15"}}
+    await stack.hear(trip.confirmed(), subject=trip.booking_id, sequence=2)
+    await stack.rows("UPDATE trip SET short_passport = DEFAULT, short_visa = DEFAULT RETURNING 1")
+    await scheduler(stack).remind()
+    assert await looked_at(stack) == {(trip.booking_id, kind) for kind in ("reminder_passport", "reminder_visa")}
+    assert await kinds(stack, "reminder_passport") == await kinds(stack, "reminder_visa") == 0
 
 
 def test_papers_we_do_not_know_are_not_spoken_of(trip: Any) -> None:

@@ -20,7 +20,8 @@ from rihla.testing import eventually
 
 _TRIPS = (
     "SELECT t.booking_id, t.user_id, t.reference, t.sequence, t.status, t.payment_required_by, t.facts, t.ends_at, "
-    "f.flight_id, f.departs_at, f.departed FROM trip t LEFT JOIN trip_flight f ON f.booking_id = t.booking_id "
+    "t.short_passport, t.short_visa, f.flight_id, f.departs_at, f.departed "
+    "FROM trip t LEFT JOIN trip_flight f ON f.booking_id = t.booking_id "
     "ORDER BY t.booking_id, f.flight_id"
 )
 _TOLD = (
