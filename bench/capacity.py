@@ -27,8 +27,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import uvloop
-from bookings import METHODS, body_of, headers_of
+from bookings import body_of, headers_of
 from capacity_data import EVERYBODY, FIRST_DAY, LAST_DAY, QUARTER, ready, settled
+from quarter import BY_CARD
 from stacked import memory, routes, say
 from wire import Seen, Wire
 
@@ -163,7 +164,7 @@ class Crowd:
             return
         booking = json.loads(answer)["id"]
         load.bookings.append(booking)
-        body = json.dumps({"booking_id": booking, "method": METHODS["card"]}).encode()
+        body = json.dumps({"booking_id": booking, "method": BY_CARD}).encode()
         await self._ask(load, "pay", "POST", "/v1/payments", body, **headers_of(who))
         await self._ask(load, "read", "GET", f"/v1/bookings/{booking}", b"", **headers_of(who))
 

@@ -13,7 +13,7 @@ import os
 from urllib.parse import urlsplit
 
 import uvloop
-from bookings import count, database_floor, place
+from bookings import PEOPLE, count, database_floor, place
 from stacked import FOLDER, QUIET_MACHINE, offers, say, travellers
 
 from rihla_local.own_stack import NO_LIMITS, OwnStack
@@ -30,12 +30,12 @@ def measured(workers: int, seconds: float, connections: int) -> dict[str, float]
     try:
         facts, found = own.facts, dict[str, float]()
         port = urlsplit(facts["gateway_url"]).port or 80
-        people, flights = asyncio.run(travellers(facts, connections)), asyncio.run(offers(facts, 800))
+        people, flights = asyncio.run(travellers(facts, PEOPLE)), asyncio.run(offers(facts, 800))
         if workers == WORKERS[0]:
             found["floor (pgbench holds), a second"] = round(database_floor(own, seconds / 2))
-        uvloop.run(place(port, people, flights, 2.0))  # warm
+        uvloop.run(place(port, connections, people, flights, 2.0))  # warm
         _, already = asyncio.run(count(facts, []))
-        seen, ids = uvloop.run(place(port, people, flights, seconds))
+        seen, ids = uvloop.run(place(port, connections, people, flights, seconds))
         there, every = asyncio.run(count(facts, ids))
     finally:
         own.down()
