@@ -6,7 +6,7 @@ from booking_service.changing import errors as changing
 from booking_service.check_in import errors as check_in
 from booking_service.disruptions import errors as disruptions
 from booking_service.documents.errors import DOCUMENT_PROBLEMS
-from booking_service.placing.grouped_statement import TooManyAtOnce
+from booking_service.placing.desk import TooManyAtOnce
 from booking_service.placing.hold_budget import TooManyUnpaidBookings
 from booking_service.seat_plans import errors as seat_plans
 from rihla.web import ProblemSpec, ProblemTable

@@ -9,21 +9,26 @@ import asyncpg
 from booking_service.bookings.reference import new_reference
 from booking_service.placing.budget_store import SLOT_INDEX
 from booking_service.placing.compose import Placing
-from booking_service.placing.grouped_statement import GroupedStatement
 from booking_service.placing.hold_budget import HoldBudget
 from booking_service.placing.refusal_store import REFUSE, Ending, refuse_values
 from booking_service.placing.store import BEGIN, PLACE, begin_values
 from rihla.db import Database
+from rihla.db.grouped_statement import GroupedStatement
+from rihla.kernel import DomainError
 from rihla.web.idempotency import IdempotentRequest
+
+
+class TooManyAtOnce(DomainError):
+    """So many placings wait for the database that another one would only wait in vain."""
 
 
 class PlacingDesk:
     """One for each process. Every method is a transaction; it raises TooManyAtOnce when too many wait for it."""
 
     def __init__(self, db: Database) -> None:
-        self._begin = GroupedStatement(db, "begin_placing", BEGIN)
-        self._place = GroupedStatement(db, "place", PLACE)
-        self._refuse = GroupedStatement(db, "refuse", REFUSE)
+        self._begin = GroupedStatement(db, "begin_placing", BEGIN, full=_full)
+        self._place = GroupedStatement(db, "place", PLACE, full=_full)
+        self._refuse = GroupedStatement(db, "refuse", REFUSE, full=_full)
 
     async def close(self) -> None:
         """Finish what is waiting."""
@@ -57,3 +62,7 @@ class PlacingDesk:
         """End the attempt without a booking. False when another attempt took over."""
         values = refuse_values(placing, ending, idem, now=now)
         return bool(await self._refuse.execute(values, order=str(placing.booking_id)))
+
+
+def _full() -> TooManyAtOnce:
+    return TooManyAtOnce("Too many people are booking at this moment; try again in a second.")

@@ -19,8 +19,8 @@ from booking_service.bootstrap import Container
 from booking_service.placing import store
 from booking_service.placing.budget_store import SLOT_CHECK, SLOT_INDEX, read_kept
 from booking_service.placing.compose import Placing
+from booking_service.placing.desk import TooManyAtOnce
 from booking_service.placing.drive_placing import drive, give_up, refusal_again
-from booking_service.placing.grouped_statement import TooManyAtOnce
 from booking_service.placing.hold_budget import HoldBudget, check_budget
 from booking_service.placing.order import Order
 from booking_service.placing.rules import check_party

@@ -15,12 +15,12 @@ from booking_service.bookings.read_booking import view_of
 from booking_service.bookings.view import BookingView
 from booking_service.bootstrap import Container
 from booking_service.documents.rush import promised
-from booking_service.placing.grouped_statement import GroupedStatement
 from booking_service.settling.confirm_booking import CONFIRM_SECONDS, CONFIRMED, confirm_hold
 from booking_service.settling.paid_store import ACCEPT, CONFIRM, accept_values, confirm_values, draw_serials
 from booking_service.settling.rules import Paid
 from booking_service.settling.sale import sold, tickets_needed
 from rihla.contracts.events import Envelope, PaymentSucceededV1
+from rihla.db.grouped_statement import GroupedStatement
 from rihla.http import UpstreamUnavailable
 from rihla.kernel import DomainError, new_id
 
@@ -35,8 +35,8 @@ class PayAtOnce:
         self._errands = errands
         self._serials: list[int] = []
         self._drawing = asyncio.Lock()
-        self._accepting = GroupedStatement(c.db, "accept_payment", ACCEPT)
-        self._storing = GroupedStatement(c.db, "confirm_booking", CONFIRM)
+        self._accepting = GroupedStatement(c.db, "accept_payment", ACCEPT, full=_full)
+        self._storing = GroupedStatement(c.db, "confirm_booking", CONFIRM, full=_full)
 
     async def close(self) -> None:
         """Finish what is waiting."""
@@ -100,3 +100,7 @@ class PayAtOnce:
                 self._serials += await draw_serials(await self._c.db.asyncpg_pool(), _SERIALS_AT_ONCE + count)
             taken, self._serials = self._serials[:count], self._serials[count:]
             return taken
+
+
+def _full() -> Exception:
+    return RuntimeError("too many payments are waiting")
