@@ -1,10 +1,12 @@
 """A writer's connection survives what happens to it, whether or not somebody was using it."""
 
+import contextlib
+
 import asyncpg
 import pytest
 
 from rihla.db import Database
-from rihla.db.kept_connection import KeptConnection
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 from rihla.testing import eventually
 
 
@@ -66,3 +68,18 @@ async def test_only_after_a_harmless_error_is_the_connection_kept(database, erro
     await kept.close()
     assert held == kept_it
     assert pool.get_size() == pool.get_idle_size()
+
+
+async def test_what_a_writer_sets_up_is_left_to_nobody_else(database):
+    kept, pool = keep(database, setting_up=BY_KEY), await database.asyncpg_pool()
+    for ended_by in (ValueError, None):
+        with contextlib.suppress(ValueError):
+            async with kept.use() as connection:
+                assert await connection.fetchval("SHOW enable_hashjoin") == "off"
+                mine = await _pid(connection)
+                if ended_by:
+                    raise ended_by
+        await kept.close()
+        async with pool.acquire() as connection:
+            assert await _pid(connection) != mine
+            assert await connection.fetchval("SHOW enable_hashjoin") == "on"

@@ -22,8 +22,8 @@ read all of it once it is large; and one plan for good, because planning costs a
 class KeptConnection:
     """Used by one task at a time. A connection that failed is given back to the pool, which replaces it.
 
-    `pool` says which pool when one is needed; `setting_up` is run once on a connection fresh from it; `harmless` knows
-    the errors after which a connection is as good as before.
+    `pool` says which pool when one is needed; `setting_up` is run once on a connection fresh from it, which is closed
+    and not given back; `harmless` knows the errors after which a connection is as good as before.
     """
 
     def __init__(
@@ -70,6 +70,9 @@ class KeptConnection:
         if kept is None:
             return
         try:
+            if self._setting_up is not None:
+                # The pool resets nothing, and nobody else is to plan by these settings: it opens another instead.
+                kept.terminate()
             await (await self._pool()).release(kept)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             _log.info("connection_lost")
