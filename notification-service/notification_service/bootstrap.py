@@ -23,6 +23,7 @@ from notification_service.partner_webhooks.send_by_hand import DeliveryDesk
 from notification_service.partner_webhooks.send_webhooks import WebhookSender
 from notification_service.settings import Settings
 from notification_service.telling.tell import Teller
+from notification_service.trips.remember_placed import RememberPlaced
 from notification_service.trips.tell_confirmed import TellConfirmed
 from rihla.db import Database
 from rihla.encryption import DataCipher
@@ -47,6 +48,7 @@ class Container:
     watchers: Watchers
     web_push_key: str | None
     delivery_sender: DeliverySender
+    placements: RememberPlaced
     confirmations: TellConfirmed
     mail_domain: str
     webhook_endpoints: EndpointDesk
@@ -109,6 +111,8 @@ async def open_container(
             longest_send_seconds=settings.smtp_timeout_seconds,
             parallel=settings.smtp_connections,
         )
+        placements = RememberPlaced(db)
+        stack.push_async_callback(placements.close)
         confirmations = TellConfirmed(db, teller, clock, delivery_sender.nudge)
         stack.push_async_callback(confirmations.close)
         yield Container(
@@ -124,6 +128,7 @@ async def open_container(
             watchers=Watchers(redis, settings.namespace, most_per_user=settings.live_sockets_per_user),
             web_push_key=channels.web_push_key,
             delivery_sender=delivery_sender,
+            placements=placements,
             confirmations=confirmations,
             mail_domain=domain,
             webhook_endpoints=EndpointDesk(db, clock, cipher, addresses, settings.webhook_local_targets),

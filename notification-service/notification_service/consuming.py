@@ -10,7 +10,6 @@ from notification_service.partner_webhooks.consumers import PartnerConsumers
 from notification_service.telling.payments import PaymentConsumers
 from notification_service.telling.support import SupportConsumers
 from notification_service.trips.consumers import TripConsumers
-from notification_service.trips.remember_placed import RememberPlaced
 from rihla.contracts.events import Envelope
 from rihla.messaging import Binding, Consumer
 from rihla.messaging.consumer import AtOnce, Handler
@@ -20,17 +19,12 @@ _FLIGHT_EVENTS = ("delayed", "gate_changed", "cancelled", "retimed")
 
 
 def consumer_of(c: Container) -> Consumer:
-    """The one queue of this service; each handled event wakes the sender of this process."""
+    """The one queue of this service; each handled event wakes the sender of mails in this process."""
     trips = TripConsumers(c.teller, c.clock)
     payments = PaymentConsumers(c.teller, c.clock)
     support = SupportConsumers(c.teller, c.clock)
     contacts = ContactConsumers(c.teller, c.clock)
-
-    partners = PartnerConsumers(c.clock, c.public_url)
-
-    def nudge(_: Envelope) -> None:
-        c.delivery_sender.nudge()
-        c.webhook_sender.nudge()
+    partners = PartnerConsumers(c.clock, c.public_url, c.webhook_sender.nudge)
 
     def bind(producer: str, event_type: str, *handlers: Handler, at_once: AtOnce | None = None) -> Binding:
         # News of a flight may concern hundreds of bookings: each has its transaction for itself.
@@ -38,7 +32,7 @@ def consumer_of(c: Container) -> Consumer:
             producer,
             f"{event_type}.v1",
             _in_turn(handlers),
-            after_commit=nudge,
+            after_commit=c.delivery_sender.nudge,
             at_once=at_once,
             together=producer != "flight",
         )
@@ -54,7 +48,7 @@ def consumer_of(c: Container) -> Consumer:
                 "booking.created",
                 trips.on_booking,
                 partners.on_booking,
-                at_once=RememberPlaced(c.db).take,
+                at_once=c.placements.take,
             ),
             bind(
                 "booking",

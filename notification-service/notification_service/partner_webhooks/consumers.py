@@ -1,9 +1,10 @@
 """Events that partners hear of, in the transaction that remembered them: only those of their own bookings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.partner_webhooks import store
@@ -23,10 +24,11 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class PartnerConsumers:
-    """Handlers run after those of `trips/`, which know whose booking it is."""
+    """Handlers run after those of `trips/`, which know whose booking it is. `nudge`: something may be sent now."""
 
     clock: Clock
     public_url: str
+    nudge: Callable[[], object]
 
     async def on_booking(self, session: AsyncSession, envelope: Envelope) -> None:
         """Anything about one booking of a partner."""
@@ -78,7 +80,8 @@ class PartnerConsumers:
         **ids: str,
     ) -> None:
         messages = [self._message(envelope, one, status, ids) for one in bookings]
-        await publish(session, messages, self.clock.now())
+        if await publish(session, messages, self.clock.now()):
+            event.listen(session.sync_session, "after_commit", lambda _: self.nudge(), once=True)
 
     def _message(self, envelope: Envelope, booking: PartnerBooking, status: str | None, ids: dict[str, str]) -> Message:
         data = {"booking_id": str(booking.booking_id), "reference": booking.reference, **ids}

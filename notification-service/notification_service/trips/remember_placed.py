@@ -16,6 +16,7 @@ from notification_service.trips.remember import FLYING
 from rihla.contracts.events import BookingCreatedV1, Envelope
 from rihla.db import Database
 from rihla.db.group_writer import GroupWriter
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 from rihla.telemetry import get_logger
 
 log = get_logger("remember_placed")
@@ -63,7 +64,7 @@ class RememberPlaced:
     """What the consumer asks before the handler of `booking.created.v1`."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._connection = KeptConnection(db.asyncpg_pool, harmless=lambda _: False, setting_up=BY_KEY)
         self._writer: GroupWriter[_Placed, bool] = GroupWriter(
             "placed", self._write, keys=_keys, full=lambda: RuntimeError("too many placed bookings are waiting")
         )
@@ -76,10 +77,15 @@ class RememberPlaced:
             return False
         return await self._writer.submit(_Placed(consumer, envelope.id, event))
 
+    async def close(self) -> None:
+        """Finish what is waiting and give the connection back."""
+        await self._writer.close()
+        await self._connection.close()
+
     async def _write(self, group: Sequence[_Placed]) -> list[bool | Exception]:
-        pool = await self._db.asyncpg_pool()
         try:
-            heard = await pool.fetch(_REMEMBER, group[0].consumer, *_columns(group))
+            async with self._connection.use() as connection:
+                heard = await connection.fetch(_REMEMBER, group[0].consumer, *_columns(group))
         except asyncpg.PostgresError as error:
             # One of them does not fit: each goes its own way, and only that one fails.
             log.warning("placed_group_failed", members=len(group), error=type(error).__name__)

@@ -1,7 +1,9 @@
 from typing import Any
 
+from notification_service.partner_webhooks.consumers import PartnerConsumers
 from rihla.contracts.events import (
     BookingCancelledV1,
+    Envelope,
     FlightDelayedV1,
     FlightDepartedV1,
     RefundSucceededV1,
@@ -60,6 +62,20 @@ async def test_the_same_event_again_makes_one_delivery(partner: Any, receiver: A
     await stack.container.webhook_sender.send_due()
     assert len(receiver.calls) == 1
     assert await stack.rows("SELECT count(*) FROM webhook_delivery") == [(1,)]
+
+
+async def test_the_sender_is_woken_when_something_for_a_partner_is_stored_and_only_then(
+    partner: Any, receiver: Any, stack: Any, trip: Any, clock: Any
+) -> None:
+    await partner.endpoint(receiver.url)
+    woken: list[str] = []
+    consumers = PartnerConsumers(clock, "https://rihla.test", lambda: woken.append("woken"))
+    for booking, expected in ((type(trip)(), []), (partner.booked(trip), ["woken"])):
+        envelope = Envelope.of(booking.confirmed(), subject=str(booking.booking_id), sequence=2, time=clock.now())
+        async with stack.container.db.transaction() as session:
+            await consumers.on_booking(session, envelope)
+            assert woken == []
+        assert woken == expected
 
 
 async def test_bookings_of_people_and_of_other_organisations_are_not_told(
