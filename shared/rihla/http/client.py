@@ -14,12 +14,12 @@ import aiohttp
 import httpx
 import msgspec
 import structlog
-from yarl import URL
 
 from rihla.auth.principal import Principal
 from rihla.auth.tokens import TokenSigner
 from rihla.http.breaker import Breaker
 from rihla.http.errors import UpstreamUnavailable
+from rihla.http.wire import wire
 from rihla.telemetry import Counter, Histogram
 from rihla.tracing import current_traceparent, span
 
@@ -27,10 +27,7 @@ CALLS = Counter("rihla_client_calls_total", "Calls to other services", ["target"
 SECONDS = Histogram(
     "rihla_client_call_seconds", "Time of a call", ["target"], buckets=(0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5)
 )
-_MOST_CONNECTIONS = 200
-_KEEP_ALIVE_SECONDS = 4.0  # below uvicorn's five: a connection is not used in the moment the other side closes it
 _NOT_SENT = (aiohttp.ClientConnectorError, httpx.ConnectError, httpx.ConnectTimeout)
-_OF_THE_TRANSFER = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive"})
 
 
 class ServiceClient:
@@ -54,7 +51,7 @@ class ServiceClient:
         self._timeout = timeout
         self._retries = retries
         self.breaker = Breaker()
-        self._wire = _AiohttpWire() if transport is None else _HttpxWire(transport)
+        self._wire = wire(transport)
 
     async def request(
         self,
@@ -144,48 +141,6 @@ class ServiceClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._wire.close()
-
-
-class _AiohttpWire:
-    """Over the network. The session opens with the first request, in the loop that makes it."""
-
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
-
-    async def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> httpx.Response:
-        """One request. The caller's timeout is the only one."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=True,
-            )
-        async with self._session.request(
-            method, URL(url), data=content, headers=headers, allow_redirects=False
-        ) as answer:
-            body = await answer.read()
-        # The body is whole and decoded: headers that speak of its transfer are not true of it any more.
-        kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OF_THE_TRANSFER]
-        return httpx.Response(answer.status, headers=kept, content=body)
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-
-class _HttpxWire:
-    """Over a transport of the caller's."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._client = httpx.AsyncClient(transport=transport, timeout=None)
-
-    async def send(self, method: str, url: str, headers: dict[str, str], content: bytes | None) -> httpx.Response:
-        """One request through the transport."""
-        return await self._client.request(method, url, headers=headers, content=content)
-
-    async def close(self) -> None:
-        await self._client.aclose()
 
 
 def _traced(headers: dict[str, str]) -> dict[str, str]:
