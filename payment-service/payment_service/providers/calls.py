@@ -2,13 +2,16 @@
 
 import asyncio
 import json as jsonlib
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+import msgspec
 
 from payment_service.providers.interface import ProviderSilent
+from rihla.http.wire import wire
 from rihla.telemetry import Counter, get_logger
 
 _CALLS = Counter("rihla_provider_calls_total", "Calls to payment providers", ["provider", "outcome"])
@@ -29,17 +32,29 @@ class ProviderHttp:
     ) -> None:
         self.name = name
         self._timeout = timeout
-        self._transport = transport or AiohttpTransport()
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, transport=self._transport)
+        self._base_url = base_url.rstrip("/")
+        self._headers = headers
+        self._wire = wire(transport)
 
-    async def send(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        """The answer with a status below 500; ProviderSilent for everything else, and for 429."""
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer with a status below 500; ProviderSilent for everything else, and for 429.
+
+        A body is `json`, or a form (`data`).
+        """
+        url = self._base_url + path + (f"?{urlencode(params)}" if params else "")
+        content, kind = _body(json, data)
         try:
             async with asyncio.timeout(self._timeout):
-                # The client makes the request, the transport carries it: redirects and cookies are for browsers.
-                request = self._client.build_request(method, path, **kwargs)
-                response = await self._transport.handle_async_request(request)
-                await response.aread()
+                response = await self._wire.send(method, url, {**self._headers, **kind, **(headers or {})}, content)
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError, OSError) as error:
             _CALLS.labels(self.name, "silent").inc()
             _log.warning("provider_silent", provider=self.name, error=type(error).__name__)
@@ -53,7 +68,16 @@ class ProviderHttp:
 
     async def close(self) -> None:
         """Close connections."""
-        await self._client.aclose()
+        await self._wire.close()
+
+
+def _body(json: Any, data: Mapping[str, str] | None) -> tuple[bytes | None, dict[str, str]]:
+    """The body and the header that says what it is."""
+    if json is not None:
+        return msgspec.json.encode(json), {"Content-Type": "application/json"}
+    if data is not None:
+        return urlencode(data).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    return None, {}
 
 
 def json_object(response: httpx.Response) -> dict[str, Any]:
