@@ -40,6 +40,11 @@ class Seat:
     features: frozenset[str]
     blocked: bool = False
 
+    @property
+    def priced(self) -> bool:
+        """Whether choosing it has a price above that of any other seat."""
+        return not self.features.isdisjoint(("exit_row", "extra_legroom", "preferred"))
+
 
 @dataclass(frozen=True, slots=True)
 class CabinLayout:
@@ -52,6 +57,10 @@ class CabinLayout:
     seats: Mapping[str, Seat]
     capacity: int
     """Seats that can be sold."""
+    ordinary: frozenset[str]
+    """Those of them without a price of their own."""
+    at_exits: frozenset[str]
+    """Those of them in exit rows."""
 
     def row(self, number: int) -> tuple[Seat, ...]:
         """The seats of one row, left to right."""
@@ -120,8 +129,17 @@ def _read_cabin(entry: Mapping[str, Any], pointer: str) -> CabinLayout:
     unknown = sorted((blocked - seats.keys()) | {d for d in missing if not _exists(d, rows, seat_letters)})
     if unknown:
         raise LayoutInvalid(f"No such seat: {', '.join(unknown)}.", pointer=pointer)
-    capacity = sum(not seat.blocked for seat in seats.values())
-    return CabinLayout(name, letters, rows, marked["exit_rows"], MappingProxyType(seats), capacity)
+    for_sale = [seat for seat in seats.values() if not seat.blocked]
+    return CabinLayout(
+        name,
+        letters,
+        rows,
+        marked["exit_rows"],
+        MappingProxyType(seats),
+        capacity=len(for_sale),
+        ordinary=frozenset(seat.designator for seat in for_sale if not seat.priced),
+        at_exits=frozenset(seat.designator for seat in for_sale if "exit_row" in seat.features),
+    )
 
 
 _FEATURE_OF = {

@@ -73,20 +73,14 @@ class ConfirmHolds:
 
 def sold(hold: StoredHold, given: Sequence[store.SeatGiven], notes: tuple[str, ...]) -> StoredHold:
     """The hold as it is after its confirmation."""
-    rows = with_seats(hold, given).rows
-    live = tuple(replace(row, state="sold") if row.state == "held" else row for row in rows)
-    return replace(hold, status="confirmed", notes=notes, rows=live)
-
-
-def with_seats(hold: StoredHold, given: Sequence[store.SeatGiven]) -> StoredHold:
-    """The hold with these seats given."""
     seats = {(seat.passenger_id, seat.flight_id): seat.designator for seat in given}
-    return replace(
-        hold,
-        rows=tuple(
-            replace(row, designator=seats.get((row.passenger_id, row.flight_id), row.designator)) for row in hold.rows
-        ),
+    rows = tuple(
+        replace(row, state="sold", designator=seats.get((row.passenger_id, row.flight_id), row.designator))
+        if row.state == "held"
+        else row
+        for row in hold.rows
     )
+    return replace(hold, status="confirmed", notes=notes, rows=rows)
 
 
 def _settled(hold: StoredHold | None) -> Outcome:

@@ -70,9 +70,9 @@ class _Cabin:
         self.seats = layout.seats
         self.letters = layout.letters
         self.free = [seat for seat in layout.seats.values() if not seat.blocked and seat.designator not in taken]
-        ordinary = sum(not _priced(seat) for seat in self.free)
+        ordinary = len(layout.ordinary) - len(layout.ordinary & taken)
         # The last ordinary seats are kept for those who may not sit at an exit.
-        self.spare_ordinary = ordinary <= 2 * sum("exit_row" in seat.features for seat in self.free)
+        self.spare_ordinary = ordinary <= 2 * (len(layout.at_exits) - len(layout.at_exits & taken))
 
     def beside(self, seat: Seat) -> tuple[str, ...]:
         """The neighbours of a seat without an aisle between."""
@@ -84,11 +84,7 @@ class _Cabin:
         """How little we like to give this seat away."""
         if "exit_row" in seat.features and self.spare_ordinary and not needs_ordinary:
             return -_SPARED
-        return _PRICED if _priced(seat) else 0
-
-
-def _priced(seat: Seat) -> bool:
-    return not seat.features.isdisjoint(("exit_row", "extra_legroom", "preferred"))
+        return _PRICED if seat.priced else 0
 
 
 def _best(cabin: _Cabin, waiting: Sequence[Traveller], anchors: frozenset[str]) -> dict[UUID, str]:
