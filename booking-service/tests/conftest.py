@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from booking_fakes import AuthFake, FlightFake, PaymentFake
+from fake_auth_service import AuthFake
+from fake_flight_service import FlightFake
+from fake_payment_service import PaymentFake
 
 from booking_service.bootstrap import Transports
 from booking_service.main import create_app

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from booking_fakes import FakeFlight, FlightFake
+from fake_flight_service import FakeFlight, FlightFake
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route

@@ -1,18 +1,12 @@
-"""flight-, payment- and auth-service as small ASGI applications that obey docs/contracts.md, behind a transport with
-switches.
+"""flight-service as a small ASGI application that obeys docs/contracts.md: seats of each flight, holds, tombstones."""
 
-They keep state like the real ones: capacity per flight, holds with tombstones, promo uses, refunds by id.
-"""
-
-import asyncio
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
+from fake_wire import Json, Wire, problem
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -20,46 +14,12 @@ from starlette.routing import Route
 
 from rihla.kernel import Clock, apportion, new_id
 
-Json = dict[str, Any]
 STANDARD_BRACKETS = [
     {"hours_before": 168, "fee_percent": 10},
     {"hours_before": 48, "fee_percent": 25},
     {"hours_before": 4, "fee_percent": 50},
     {"hours_before": 0, "fee_percent": 100},
 ]
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """Requests to one fake, with everything a network can do to them."""
-
-    def __init__(self, app: Starlette) -> None:
-        self._inner = httpx.ASGITransport(app, raise_app_exceptions=True)
-        self.down = False
-        """Nothing gets through."""
-        self.lose_answers_of = ""
-        """The effect happens, the answer never arrives, while this pattern fits `METHOD path`."""
-        self.refuse = ""
-        """Nothing gets through, while this pattern fits `METHOD path`."""
-        self.gate: asyncio.Event | None = None
-        """Requests wait here before they arrive."""
-        self.calls: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        line = f"{request.method} {request.url.path}"
-        self.calls.append(line)
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.down or (self.refuse and re.search(self.refuse, line)):
-            raise httpx.ConnectError("down", request=request)
-        response = await self._inner.handle_async_request(request)
-        await response.aread()
-        if self.lose_answers_of and re.search(self.lose_answers_of, line):
-            raise httpx.ReadTimeout("lost", request=request)
-        return response
-
-
-def problem(status: int, code: str, **extra: Any) -> JSONResponse:
-    return JSONResponse({"type": "about:blank", "title": code, "status": status, "code": code, **extra}, status)
 
 
 @dataclass
@@ -432,149 +392,3 @@ class FlightFake:
             for slice_index, ids in enumerate(offer["slices"])
             for segment_index, flight in enumerate(self.flights[one] for one in ids)
         ]
-
-
-class PaymentFake:
-    """Promo codes with limited uses, and refunds by id."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, Json] = {}
-        self.uses: dict[str, Json] = {}
-        self.plans: dict[str, int] = {}
-        self.ride_uses: dict[str, Json] = {}
-        self.refunds: dict[str, Json] = {}
-        self.refuse_refunds = False
-        self.refuse_settling = False
-        self.app = Starlette(
-            routes=[
-                Route("/internal/v1/promo-uses/{booking_id}", self.reserve, methods=["PUT"]),
-                Route("/internal/v1/promo-checks", self.check, methods=["POST"]),
-                Route("/internal/v1/promo-uses/{booking_id}/{verb}", self.settle, methods=["POST"]),
-                Route("/internal/v1/subscription-uses/{booking_id}", self.reserve_rides, methods=["PUT"]),
-                Route("/internal/v1/subscription-uses/{booking_id}/{verb}", self.settle_rides, methods=["POST"]),
-                Route("/internal/v1/refunds/{refund_id}", self.refund, methods=["PUT"]),
-            ]
-        )
-        self.wire = Wire(self.app)
-
-    def add_code(self, code: str, discount_minor: int, uses: int = 100) -> None:
-        self.codes[code] = {"discount_minor": discount_minor, "uses": uses}
-
-    async def reserve(self, request: Request) -> JSONResponse:
-        booking_id, body = request.path_params["booking_id"], await request.json()
-        assert {
-            "code",
-            "user_id",
-            "currency",
-            "lines_minor",
-            "total_minor",
-            "route",
-            "airlines",
-            "cabin",
-        } <= body.keys()
-        use = self.uses.get(booking_id)
-        if use and use["status"] == "released":
-            return problem(409, "promo-code-not-applicable")
-        if use is None:
-            code = self.codes.get(body["code"])
-            if code is None:
-                return problem(409, "promo-code-not-applicable")
-            if code["uses"] <= 0:
-                return problem(409, "promo-code-used-up")
-            code["uses"] -= 1
-            discount = min(code["discount_minor"], body["total_minor"])
-            use = {"code": body["code"], "discount_minor": discount, "currency": body["currency"], "status": "reserved"}
-            self.uses[booking_id] = use
-        return JSONResponse({"booking_id": booking_id, **use})
-
-    async def check(self, request: Request) -> JSONResponse:
-        body = await request.json()
-        code = self.codes.get(body["code"])
-        if code is None:
-            return problem(409, "promo-code-not-applicable")
-        discount = min(code["discount_minor"], body["total_minor"])
-        return JSONResponse({"code": body["code"], "discount_minor": discount, "currency": body["currency"]})
-
-    async def settle(self, request: Request) -> JSONResponse:
-        if self.refuse_settling:
-            return problem(409, "promo-use-settled")
-        booking_id, verb = request.path_params["booking_id"], request.path_params["verb"]
-        use = self.uses.setdefault(booking_id, {"code": None, "discount_minor": 0, "currency": "USD", "status": "none"})
-        if verb == "release" and use["status"] == "reserved":
-            self.codes[use["code"]]["uses"] += 1
-        use["status"] = {"release": "released", "consume": "consumed"}[verb]
-        return JSONResponse({"booking_id": booking_id, **use})
-
-    async def reserve_rides(self, request: Request) -> JSONResponse:
-        booking_id, body = request.path_params["booking_id"], await request.json()
-        assert len(body["lines_minor"]) == len(body["segments"])
-        assert body.keys() == {
-            "subscription_id",
-            "user_id",
-            "segments",
-            "passenger_count",
-            "currency",
-            "lines_minor",
-            "expires_at",
-        }
-        left = self.plans.get(body["subscription_id"])
-        if left is None:
-            return problem(409, "subscription-not-active")
-        if booking_id not in self.ride_uses:
-            rides = len(body["segments"])
-            if left < rides:
-                return problem(409, "subscription-rides-used-up")
-            self.plans[body["subscription_id"]] -= rides
-            self.ride_uses[booking_id] = {
-                "subscription_id": body["subscription_id"],
-                "rides": rides,
-                "back": 0,
-                "discount_minor": sum(body["lines_minor"]),
-                "currency": body["currency"],
-                "status": "reserved",
-            }
-        return JSONResponse({"booking_id": booking_id, "period_id": str(new_id()), **self.ride_uses[booking_id]})
-
-    async def settle_rides(self, request: Request) -> JSONResponse:
-        booking_id, verb, body = request.path_params["booking_id"], request.path_params["verb"], await request.json()
-        unknown = {"subscription_id": None, "rides": 0, "back": 0, "status": "given_back"}
-        use = self.ride_uses.setdefault(booking_id, unknown)
-        if verb == "consume":
-            use["status"] = "consumed"
-        else:
-            back = use["rides"] if body["segments"] is None else max(use["back"], body["segments"])
-            if use["subscription_id"]:
-                self.plans[use["subscription_id"]] += back - use["back"]
-            use["back"] = back
-            use["status"] = "given_back" if back == use["rides"] else use["status"]
-        return JSONResponse({"booking_id": booking_id, **use})
-
-    async def refund(self, request: Request) -> JSONResponse:
-        refund_id, body = request.path_params["refund_id"], await request.json()
-        named = {"booking_id", "charge_id", "payment_id", "user_id", "amount_minor", "currency", "reason"}
-        assert set(body) == named
-        if self.refuse_refunds:
-            return problem(409, "refund-exceeds-captured")
-        known = self.refunds.setdefault(refund_id, body)
-        assert known == body
-        money = {"amount_minor": body["amount_minor"], "currency": body["currency"]}
-        destinations = [{"kind": "card", **money}]
-        return JSONResponse({"id": refund_id, "status": "pending", **money, "destinations": destinations})
-
-
-class AuthFake:
-    """Knows `travellers`: (user id, traveller id) -> what was saved."""
-
-    def __init__(self) -> None:
-        self.travellers: dict[tuple[str, str], Json] = {}
-        path = "/internal/v1/users/{user_id}/travellers/{traveller_id}"
-        self.wire = Wire(Starlette(routes=[Route(path, self.traveller)]))
-
-    def save(self, user_id: Any, traveller_id: Any, **known: Any) -> Json:
-        nothing = dict.fromkeys(("given_name", "surname", "date_of_birth", "gender", "passport"))
-        self.travellers[str(user_id), str(traveller_id)] = {**nothing, **known}
-        return {"companion_id": str(traveller_id)}
-
-    async def traveller(self, request: Request) -> JSONResponse:
-        known = self.travellers.get((request.path_params["user_id"], request.path_params["traveller_id"]))
-        return problem(404, "not-found") if known is None else JSONResponse(known)
