@@ -16,6 +16,7 @@ from rihla.kernel import Clock, SystemClock
 from rihla.telemetry import CONTENT_TYPE_LATEST, configure_logging, generate_latest, get_logger
 from sandbox_provider.api import api, pages
 from sandbox_provider.deliveries import MOST_DELIVERED, Deliveries
+from sandbox_provider.express_lane import open_express_lane
 from sandbox_provider.payments import MOST_SETTLED, Payments, Refused
 from sandbox_provider.settings import Settings
 
@@ -55,6 +56,7 @@ def create_app(
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     _add_health(app)
+    open_express_lane(app)
     return app
 
 

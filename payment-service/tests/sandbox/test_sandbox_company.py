@@ -15,6 +15,7 @@ from rihla.kernel import FixedClock, new_id
 from rihla.testing import eventually, running
 from sandbox_provider.cards import luhn
 from sandbox_provider.deliveries import Due, parcels, pause_after
+from sandbox_provider.express_lane import PaymentLane
 from sandbox_provider.main import create_app
 from sandbox_provider.settings import Settings
 
@@ -73,6 +74,30 @@ async def test_the_same_key_takes_money_once_even_at_the_same_time(sandbox: http
     assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
     other_card = await create(sandbox, "k", number="4000000000000002")
     assert other_card.status_code == 422
+
+
+async def test_the_lane_answers_as_the_documented_route(sandbox: httpx.AsyncClient) -> None:
+    asked = [
+        json.dumps(one).encode() for one in (body(), body("4000000000000002"), body("1"), body(amount_minor=0), [])
+    ]
+    heads = [{}, {"authorization": ""}, {"idempotency-key": ""}, {"idempotency-key": "k" * 256}]
+
+    async def answers(name: str) -> list[Any]:
+        found = []
+        for at, content in enumerate([*asked, b"", b"{"]):
+            for head in heads:
+                headers = {"idempotency-key": f"{name}{at}", "content-type": "application/json", **head}
+                answer = await sandbox.post("/v1/payments", content=content, headers=headers)
+                shown = {k: v for k, v in answer.json().items() if k not in ("id", "idempotency_key")}
+                found.append((answer.status_code, answer.headers["content-type"], shown))
+        return found
+
+    through_the_lane = await answers("lane")
+    routes = sandbox._transport.app.router.routes  # type: ignore[attr-defined]
+    [lane] = [route for route in routes if isinstance(route, PaymentLane)]
+    routes.remove(lane)
+    assert through_the_lane == await answers("documented")
+    assert {status for status, _, _ in through_the_lane} == {201, 401, 422}
 
 
 async def test_a_cancelled_key_never_takes_money(sandbox: httpx.AsyncClient) -> None:
