@@ -26,6 +26,7 @@ from notification_service.telling.tell import Teller
 from notification_service.trips.remember_placed import RememberPlaced
 from notification_service.trips.tell_confirmed import TellConfirmed
 from rihla.db import Database
+from rihla.db.kept_connection import BY_KEY, KeptConnection
 from rihla.encryption import DataCipher
 from rihla.kernel import Clock
 from rihla.messaging import Broker
@@ -111,9 +112,12 @@ async def open_container(
             longest_send_seconds=settings.smtp_timeout_seconds,
             parallel=settings.smtp_connections,
         )
-        placements = RememberPlaced(db)
+        # The writers of the two events that come by the hundred share one connection.
+        kept = KeptConnection(db.asyncpg_pool, harmless=lambda _: False, setting_up=BY_KEY)
+        stack.push_async_callback(kept.close)
+        placements = RememberPlaced(kept)
         stack.push_async_callback(placements.close)
-        confirmations = TellConfirmed(db, teller, clock, delivery_sender.nudge)
+        confirmations = TellConfirmed(kept, teller, clock, delivery_sender.nudge)
         stack.push_async_callback(confirmations.close)
         yield Container(
             settings=settings,

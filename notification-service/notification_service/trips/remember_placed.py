@@ -14,9 +14,8 @@ import asyncpg
 
 from notification_service.trips.remember import FLYING
 from rihla.contracts.events import BookingCreatedV1, Envelope
-from rihla.db import Database
 from rihla.db.group_writer import GroupWriter
-from rihla.db.kept_connection import BY_KEY, KeptConnection
+from rihla.db.kept_connection import KeptConnection
 from rihla.telemetry import get_logger
 
 log = get_logger("remember_placed")
@@ -63,8 +62,8 @@ class _Placed:
 class RememberPlaced:
     """What the consumer asks before the handler of `booking.created.v1`."""
 
-    def __init__(self, db: Database) -> None:
-        self._connection = KeptConnection(db.asyncpg_pool, harmless=lambda _: False, setting_up=BY_KEY)
+    def __init__(self, connection: KeptConnection) -> None:
+        self._connection = connection
         self._writer: GroupWriter[_Placed, bool] = GroupWriter(
             "placed", self._write, keys=_keys, full=lambda: RuntimeError("too many placed bookings are waiting")
         )
@@ -78,9 +77,8 @@ class RememberPlaced:
         return await self._writer.submit(_Placed(consumer, envelope.id, event))
 
     async def close(self) -> None:
-        """Finish what is waiting and give the connection back."""
+        """Finish what is waiting."""
         await self._writer.close()
-        await self._connection.close()
 
     async def _write(self, group: Sequence[_Placed]) -> list[bool | Exception]:
         try:

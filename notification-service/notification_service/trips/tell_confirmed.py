@@ -18,9 +18,8 @@ from notification_service.trips.recipients import owner_of
 from notification_service.trips.remember import flying
 from notification_service.trips.remember_many import NewestTrip, hear, remember_confirmed
 from rihla.contracts.events import BookingConfirmedV1, Envelope
-from rihla.db import Database
 from rihla.db.group_writer import GroupWriter
-from rihla.db.kept_connection import BY_KEY, KeptConnection
+from rihla.db.kept_connection import KeptConnection
 from rihla.kernel import Clock
 from rihla.telemetry import get_logger
 
@@ -41,11 +40,11 @@ class _Confirmed:
 class TellConfirmed:
     """What the consumer asks before the handlers of `booking.confirmed.v1`. `nudge`: a delivery may go out now."""
 
-    def __init__(self, db: Database, teller: Teller, clock: Clock, nudge: Callable[[], object]) -> None:
+    def __init__(self, connection: KeptConnection, teller: Teller, clock: Clock, nudge: Callable[[], object]) -> None:
         self._teller = teller
         self._clock = clock
         self._nudge = nudge
-        self._connection = KeptConnection(db.asyncpg_pool, harmless=lambda _: False, setting_up=BY_KEY)
+        self._connection = connection
         self._writer: GroupWriter[_Confirmed, bool] = GroupWriter(
             "confirmed", self._write, keys=_keys, full=lambda: RuntimeError("too many confirmed bookings are waiting")
         )
@@ -59,9 +58,8 @@ class TellConfirmed:
         return await self._writer.submit(_confirmed(envelope, consumer, event))
 
     async def close(self) -> None:
-        """Finish what is waiting and give the connection back."""
+        """Finish what is waiting."""
         await self._writer.close()
-        await self._connection.close()
 
     async def _write(self, group: Sequence[_Confirmed]) -> list[bool | Exception]:
         try:

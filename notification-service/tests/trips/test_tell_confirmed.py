@@ -163,6 +163,16 @@ async def test_two_processes_with_the_same_bookings_in_opposite_order_tell_each_
     assert await _states(stack) == ["queued"] * 24
 
 
+async def test_one_connection_is_enough_for_both_groups(stack: Any, trip: Any, clock: Any) -> None:
+    told = _many(trip, clock, 4)
+    events = [event for one in told for event in (_created(one, clock), one)]
+    settings = stack.container.settings.model_copy(update={"db_pool_size": 1})
+    async with open_container(settings, clock) as narrow:
+        consumer = consumer_of(narrow)
+        assert await asyncio.gather(*map(consumer.handle, events)) == ["handled"] * 8
+    assert {row.status for row in await stack.rows(_TRIPS)} == {"confirmed"}
+
+
 def _created(confirmed: Envelope, clock: Any) -> Envelope:
     data = {**confirmed.data, "payment_required_by": clock.now().isoformat()}
     return confirmed.model_copy(update={"id": new_id(), "type": "booking.created.v1", "sequence": 1, "data": data})
