@@ -1,5 +1,5 @@
 """How a request travels: by aiohttp, answered with httpx's response, because httpx's own client costs several times as
-much a call (docs/adr); or by a transport of httpx, which is the seam for tests. Redirects are not followed.
+much a call (ADR 0005); or by a transport of httpx, which is the seam for tests. Redirects are not followed.
 """
 
 from collections.abc import Mapping
