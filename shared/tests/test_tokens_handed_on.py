@@ -90,3 +90,15 @@ def test_what_a_signer_writes_is_a_plain_es256_token(keyring: Any) -> None:
     for other in (key for key in json.loads(keyring.jwks)["keys"] if key["kid"] != kid):
         with pytest.raises(JWTError):
             jwt.decode(token, other, algorithms=["ES256"], audience="booking")
+
+
+def test_a_token_that_ended_takes_no_room(keyring: Any) -> None:
+    now = [time.time() + 1_000]
+    signer = TokenSigner(keyring.settings("gateway")["service_key"], time_source=lambda: now[0])
+    verifier = TokenVerifier(keyring.jwks, "booking", time_source=lambda: now[0])
+    for _ in range(5):
+        now[0] += 61
+        for _ in range(20):
+            person = Principal(kind="person", issuer="gateway", subject=new_id())
+            assert verifier.verify(signer.internal_token("booking", person)) == person
+    assert len(verifier._cache) == 20

@@ -110,10 +110,17 @@ class TokenVerifier:
             principal = Principal.from_claims(claims)
         except (KeyError, ValueError) as error:
             raise InvalidToken("claims do not describe a principal") from error
+        self._forget_expired()
         self._cache[token] = (float(claims["exp"]), principal)
-        if len(self._cache) > _CACHE_SIZE:
-            self._cache.popitem(last=False)
         return principal
+
+    def _forget_expired(self) -> None:
+        """Everybody brings a new token each minute: only those that still live are worth their memory. They expire in
+        about the order in which they came.
+        """
+        now = self._time()
+        while self._cache and (len(self._cache) >= _CACHE_SIZE or next(iter(self._cache.values()))[0] <= now):
+            self._cache.popitem(last=False)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
