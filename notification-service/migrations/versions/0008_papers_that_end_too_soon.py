@@ -1,7 +1,8 @@
 """Which trips have a passport or visa to remind of: the rule says so when a trip is remembered.
 
 Until now every trip with passports was looked at again and again. Rows that are there keep what they have: the rule is
-asked once more before anybody is reminded.
+asked once more before anybody is reminded. Columns may be renamed here, against the rule of releases, because no
+release has 0007 without this one.
 """
 
 import sqlalchemy as sa
