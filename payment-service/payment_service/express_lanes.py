@@ -13,15 +13,15 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from payment_service.payments.api import CARD_FIELDS, pay
 from payment_service.payments.schemas import CreatePayment
 from payment_service.webhooks.api import PROVIDERS, take
 from rihla.auth.dependencies import current_principal, signed_in
+from rihla.web.hand_over import hand_over, was_handed_over
 from rihla.web.idempotency import idempotent_request
 
-_PASSED: Final = "rihla.lane_passed"
 _RECEIVED: Final = b'{"received":true}'
 _read_key = idempotent_request(required=True, without=CARD_FIELDS)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -42,7 +42,7 @@ class Lane(BaseRoute):
         """Full for a POST on the path; an unusable Idempotency-Key is the documented route's to refuse."""
         if scope["type"] != "http" or scope["path"] != self.path or scope["method"] != "POST":
             return Match.NONE, {}
-        if _PASSED in scope:
+        if was_handed_over(scope):
             return Match.NONE, {}
         for name, value in scope["headers"]:
             if name == b"idempotency-key" and not 1 <= len(value) <= 255:
@@ -55,8 +55,7 @@ class Lane(BaseRoute):
         try:
             answer = await self._endpoint(request)
         except NotForTheLane:
-            body = await request.body()
-            await request.app.router({**scope, _PASSED: True}, _again(body, receive), send)
+            await hand_over(request, send)
             return
         await answer(scope, receive, send)
 
@@ -81,16 +80,6 @@ def _body(raw: bytes) -> CreatePayment:
         return CreatePayment.model_validate_json(raw)
     except pydantic.ValidationError:
         raise NotForTheLane from None
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A body that was read already, once more; then whatever comes next on the connection."""
-    waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replayed
 
 
 def open_express_lanes(app: FastAPI) -> None:

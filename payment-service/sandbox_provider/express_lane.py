@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from rihla.web.hand_over import hand_over, was_handed_over
 from sandbox_provider.api import authorised, desk
 from sandbox_provider.schemas import CreatePayment
 
-_PASSED: Final = "sandbox.lane_passed"
 _LONGEST_KEY: Final = 255
 
 
@@ -27,7 +27,7 @@ class PaymentLane(BaseRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Full for a POST on the path that did not come this way before."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == self.path:
-            return (Match.NONE, {}) if _PASSED in scope else (Match.FULL, {"route": self})
+            return (Match.NONE, {}) if was_handed_over(scope) else (Match.FULL, {"route": self})
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,21 +39,11 @@ class PaymentLane(BaseRoute):
         except pydantic.ValidationError:
             body = None
         if body is None or not 1 <= len(key) <= _LONGEST_KEY:
-            await request.app.router({**scope, _PASSED: True}, _again(raw, receive), send)
+            await hand_over(request, send)
             return
         await authorised(request, request.headers.get("authorization", ""))
         payment = await (await desk(request)).create(key, body)
         await Response(payment.model_dump_json(), 201, media_type="application/json")(scope, receive, send)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A body that was read already, once more; then whatever comes next on the connection."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replayed
 
 
 def open_express_lane(app: FastAPI) -> None:

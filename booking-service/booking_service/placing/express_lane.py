@@ -6,21 +6,19 @@ handlers. Whatever it does not recognise at once (no key, another media type, a 
 documented route in `api`, which answers for it.
 """
 
-from typing import Final
-
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from booking_service.placing.place_booking import place_booking
 from booking_service.placing.wire_request import NotSure, read_order
 from rihla.auth.dependencies import current_principal, signed_in
+from rihla.web.hand_over import hand_over, was_handed_over
 from rihla.web.idempotency import Replay, idempotent_request, replay_response
 
 _PATH = "/v1/bookings"
-_PASSED: Final = "rihla.lane_passed"
 _read_key = idempotent_request(required=True)
 _LONGEST_KEY = 255
 
@@ -32,7 +30,7 @@ class PlaceLane(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Full for a POST of JSON with a key, none for everything else."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != _PATH or _PASSED in scope:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != _PATH or was_handed_over(scope):
             return Match.NONE, {}
         headers = dict(scope["headers"])
         key = headers.get(b"idempotency-key", b"")
@@ -48,7 +46,7 @@ class PlaceLane(BaseRoute):
         try:
             order = read_order(body)
         except NotSure:
-            await request.app.router({**scope, _PASSED: True}, _again(body, receive), send)
+            await hand_over(request, send)
             return
         idem = await _read_key(request, principal, request.headers["idempotency-key"])
         placed = await place_booking(request.app.state.container, principal, order, idem)
@@ -58,16 +56,6 @@ class PlaceLane(BaseRoute):
             else Response(placed, 201, media_type="application/json")
         )
         await answer(scope, receive, send)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body that was read, to be read once more; then whatever the client does."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return left.pop() if left else await receive()
-
-    return replay
 
 
 def open_express_lane(app: FastAPI) -> None:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from flight_service.inventory.desk import HoldDesk
 from flight_service.inventory.outcomes import outcomes
+from flight_service.inventory.read_body import read_body
 from flight_service.inventory.schemas import HoldConfirmations, HoldOutcomes
 from flight_service.problems import problems
 from rihla.auth import require_service
@@ -45,10 +45,7 @@ async def confirm_many(request: Request) -> Response:
     """Each of these holds as its own confirmation would sell it, answered in the order asked. Repeating it is
     harmless.
     """
-    try:
-        asked = _confirmations.decode(await request.body()).confirmations
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RequestValidationError([{"type": "invalid", "loc": ("body",), "msg": str(error)}]) from error
+    asked = (await read_body(request, _confirmations)).confirmations
     desk = request.app.state.container.desk
     sold = ((one.id, _confirm(desk, one.id)) for one in asked)
     return await outcomes(sold, request_id_of(request))

@@ -5,12 +5,12 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from flight_service.inventory.desk import HoldDesk
 from flight_service.inventory.hold import HoldContent
 from flight_service.inventory.outcomes import outcomes
+from flight_service.inventory.read_body import read_body
 from flight_service.inventory.schemas import HoldOutcomes, HoldPlacements
 from flight_service.problems import problems
 from rihla.auth import require_service
@@ -46,10 +46,7 @@ _content = msgspec.json.Decoder(HoldContent)
 )
 async def place_many(request: Request) -> Response:
     """Each of these holds as its PUT would place it, answered in the order asked. Repeating it is harmless."""
-    try:
-        asked = _placements.decode(await request.body()).placements
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RequestValidationError([{"type": "invalid", "loc": ("body",), "msg": str(error)}]) from error
+    asked = (await read_body(request, _placements)).placements
     desk = request.app.state.container.desk
     return await outcomes(((one.id, _place(desk, one)) for one in asked), request_id_of(request))
 
