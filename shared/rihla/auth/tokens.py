@@ -6,7 +6,6 @@
 import base64
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from jose.constants import ALGORITHMS
 from jose.exceptions import JOSEError
 
 from rihla.auth.principal import Principal
+from rihla.kernel.kept_until import KeptUntil
 
 INTERNAL_TYPE = "rihla-internal+jwt"
 LIFETIME_SECONDS = 60
@@ -52,18 +52,16 @@ class TokenSigner:
         self._key = CryptographyECKey(key, ALGORITHMS.ES256).prepared_key
         self._heads: dict[str, bytes] = {}
         self._time = time_source
-        self._cache: OrderedDict[tuple[str, Principal], tuple[float, str]] = OrderedDict()
+        self._cache = KeptUntil[tuple[str, Principal], str](_CACHE_SIZE, time_source)
 
     def internal_token(self, audience: str, principal: Principal | None = None) -> str:
         """A token for `audience` on behalf of `principal` (default: this service itself)."""
         principal = principal or Principal(kind="service", issuer=self.issuer)
         cached = self._cache.get((audience, principal))
-        if cached is not None and cached[0] > self._time():
-            return cached[1]
+        if cached is not None:
+            return cached
         token, expires = self.new_internal_token(audience, principal)
-        self._cache[(audience, principal)] = (expires - LIFETIME_SECONDS + _REUSE_SECONDS, token)
-        if len(self._cache) > _CACHE_SIZE:
-            self._cache.popitem(last=False)
+        self._cache.keep((audience, principal), token, until=expires - LIFETIME_SECONDS + _REUSE_SECONDS)
         return token
 
     def new_internal_token(self, audience: str, principal: Principal) -> tuple[str, int]:
@@ -96,31 +94,20 @@ class TokenVerifier:
         self._audience = audience
         self._keys = {key["kid"]: jwk.construct(key, ALGORITHMS.ES256) for key in json.loads(jwks)["keys"]}
         self._time = time_source
-        self._cache: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._cache = KeptUntil[str, Principal](_CACHE_SIZE, time_source)
 
     def verify(self, token: str) -> Principal:
         """The principal of `token`; InvalidToken when it is forged, expired, or meant for another audience."""
         cached = self._cache.get(token)
         if cached is not None:
-            if cached[0] > self._time():
-                return cached[1]
-            del self._cache[token]
+            return cached
         claims = self._claims(token)
         try:
             principal = Principal.from_claims(claims)
         except (KeyError, ValueError) as error:
             raise InvalidToken("claims do not describe a principal") from error
-        self._forget_expired()
-        self._cache[token] = (float(claims["exp"]), principal)
+        self._cache.keep(token, principal, until=float(claims["exp"]))
         return principal
-
-    def _forget_expired(self) -> None:
-        """Everybody brings a new token each minute: only those that still live are worth their memory. They expire in
-        about the order in which they came.
-        """
-        now = self._time()
-        while self._cache and (len(self._cache) >= _CACHE_SIZE or next(iter(self._cache.values()))[0] <= now):
-            self._cache.popitem(last=False)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
