@@ -94,12 +94,13 @@ async def renew(facts: dict[str, Any], people: list[Traveller]) -> None:
 
 @dataclass
 class Watch:
-    """What is seen from outside while the shop is open: bookings confirmed by each minute, memory at each quarter."""
+    """What is seen from outside: bookings confirmed by each full minute and in all, memory at each quarter."""
 
     own: Any
     shop: Shop
     wanted: int
     by_minute: list[int] = field(default_factory=list)
+    in_all: int = 0
     memories: list[dict[str, int]] = field(default_factory=list)
 
     async def look(self) -> None:
@@ -162,7 +163,7 @@ async def following(facts: dict[str, Any], seconds: float) -> tuple[float, int]:
 
 
 async def sell_all(own: Any, people: list[Traveller], found: list[str], wanted: int, buyers: int) -> Watch:
-    """Sell, wait until all is confirmed, say what it cost; minutes of the watch are cumulative."""
+    """Sell, wait until all is confirmed, say what it cost."""
     shop = Shop(own.facts, people, found)
     watch = Watch(own, shop, wanted)
     used, began = cpu_seconds(own), time.perf_counter()
@@ -171,14 +172,14 @@ async def sell_all(own: Any, people: list[Traveller], found: list[str], wanted: 
         there = await until_confirmed(shop, 300)
     shop.booked.seconds = time.perf_counter() - began
     watch.memories.append(memory(own))
-    watch.by_minute.append(there)
+    watch.in_all = there
     say_split("each, placed, paid and confirmed", used, cpu_seconds(own), there)
     return watch
 
 
 def figures_of(watch: Watch) -> dict[str, float | int | str]:
     """What the report keeps."""
-    shop, there, took = watch.shop, watch.by_minute[-1], watch.shop.booked.seconds
+    shop, there, took = watch.shop, watch.in_all, watch.shop.booked.seconds
     figures: dict[str, float | int | str] = {
         "bookings placed, paid and confirmed": there,
         "paid and not confirmed": len(shop.ids) - there,
@@ -190,7 +191,7 @@ def figures_of(watch: Watch) -> dict[str, float | int | str]:
         "errors 5xx": sum(number for seen in (shop.booked, shop.paid) for status, number in seen.statuses.items()
                           if status >= 500 or status == 0),
     }  # fmt: skip
-    minutes = list(itertools.pairwise([0, *watch.by_minute[:-1]]))
+    minutes = list(itertools.pairwise([0, *watch.by_minute]))
     figures |= {f"minute {at}, a second": round((b - a) / 60, 1) for at, (a, b) in enumerate(minutes, 1)}
     # From the first quarter on: what is loaded at first use is loaded then. PostgreSQL's grows with its data.
     first, last = watch.memories[min(1, len(watch.memories) - 1)], watch.memories[-1]
